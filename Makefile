@@ -1,0 +1,181 @@
+# nutlet: upsmon for routers and NAS boards.  `make help` lists the targets.
+#
+# Everything that is built stands below build/.  `make run` and `make test` go
+# from a bare Debian machine to the end by themselves.
+
+BUILD := build
+BOARD ?= qemu-malta
+HOST_ARCH := $(shell uname -m)
+
+CC ?= gcc
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+# What a board runs is small first; sections let the linker drop what is not called.
+SMALL := -Os -ffunction-sections -fdata-sections -Wl,--gc-sections
+STANDARD := -std=gnu11 -D_GNU_SOURCE
+
+DESTDIR ?=
+PREFIX ?= /usr
+
+SRC := $(sort $(wildcard src/*.c))
+HDR := $(sort $(wildcard src/*.h))
+# The pure core: what the unit tests link, and nothing of the shell.
+CORE := $(addprefix src/,action.c conf.c core.c notify.c proto.c report.c session.c status.c \
+	ups.c words.c)
+
+SETUP := board/common/setup.sh
+HOST_PACKAGES := gcc libc6-dev make
+BOARD_PACKAGES := gcc libc6-dev make patch xz-utils bzip2 cpio gzip kmod dpkg-dev git bc \
+	gcc-mipsel-linux-gnu linux-libc-dev-mipsel-cross qemu-system-mips netcat-traditional
+TEST_PACKAGES := $(HOST_PACKAGES) clang shellcheck libcmocka-dev python3 python3-pytest \
+	python3-pexpect nut-client nut-server iproute2
+
+PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider --color=auto
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+## what can be made -----------------------------------------------------------
+
+.PHONY: all
+all: $(BUILD)/host/upsmon ## build upsmon for this machine: build/host/upsmon
+	@echo "$<: $$(stat -c %s $<) bytes.  Try: $< -h"
+	@echo "more: make run (a board in QEMU), make static, make test, make help"
+
+.PHONY: static
+static: setup-board $(BUILD)/host-uclibc/upsmon ## the same, static on uClibc-ng: build/host-uclibc/upsmon
+
+.PHONY: run
+run: setup-board image ## a board loses its mains, and shuts itself down: the whole story, about 40 s
+	@/usr/bin/python3 board/common/story.py $(BOARD)
+
+.PHONY: console
+console: setup-board image ## the same board with its console on your terminal
+	@/usr/bin/python3 board/common/console.py $(BOARD)
+
+.PHONY: image
+# image: (rules in board.mk) ## the board's image: build/$(BOARD)/; BOARD=qemu-malta
+
+.PHONY: test
+test: setup-board setup-test ## all tests; sets itself up
+	@$(MAKE) --no-print-directory check core-test static image
+	@$(MAKE) --no-print-directory system-test board-test
+
+.PHONY: check
+check: setup-test ## shellcheck, gcc and clang without warnings, unit tests under ASan and UBSan
+	@$(MAKE) --no-print-directory lint sanitize
+
+.PHONY: core-test
+core-test: setup-test $(BUILD)/tests/core/plain ## unit tests of the pure core (cmocka)
+	@for t in $(CORE_TESTS); do $(BUILD)/tests/core/plain/$$t || exit 1; done
+
+.PHONY: system-test
+system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## the daemon against a real upsd, on this machine (pytest)
+	@$(PYTEST) tests/system $(PYTEST_ARGS)
+
+.PHONY: board-test
+board-test: setup-test setup-board image ## the image on a board in QEMU (pytest)
+	@$(PYTEST) tests/board --board $(BOARD) $(PYTEST_ARGS)
+
+.PHONY: install
+install: $(BUILD)/host/upsmon ## install upsmon below DESTDIR and PREFIX
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/upsmon
+
+.PHONY: setup
+setup: setup-board setup-test ## install the Debian packages that are missing, and nothing else
+
+.PHONY: clean
+clean: ## remove what was built; downloads and toolchains stay
+	rm -rf $(BUILD)/host $(BUILD)/*-uclibc $(BUILD)/tests $(BUILD)/$(BOARD)/rootfs \
+		$(BUILD)/$(BOARD)/rootfs.cpio.gz
+
+.PHONY: distclean
+distclean: ## remove build/ with everything in it
+	rm -rf $(BUILD)
+
+.PHONY: help
+help: ## this list
+	@echo "nutlet: upsmon for routers and NAS boards"
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p; s/^# \([a-z]*\): ([^#]*## \(.*\)/\1|\2/p' \
+		Makefile | while IFS='|' read -r name text; do \
+		printf '  make %-12s %s\n' "$$name" "$$text"; done
+	@echo "boards: $(BOARDS) (BOARD=$(BOARD))"
+
+.PHONY: setup-board setup-test
+setup-board:
+	@$(SETUP) $(BOARD_PACKAGES)
+setup-test:
+	@$(SETUP) $(TEST_PACKAGES)
+
+## upsmon ---------------------------------------------------------------------
+
+# Changed flags rebuild: the stamp's content is the command line.
+define stamp_rule
+$(1): FORCE
+	@mkdir -p $$(dir $$@); echo '$(2)' | cmp -s - $$@ || echo '$(2)' >$$@
+endef
+FORCE:
+
+HOST_CC := $(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(CFLAGS)
+SMALL_CC := $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(SMALL)
+$(eval $(call stamp_rule,$(BUILD)/host/.command,$(HOST_CC) $(LDFLAGS)))
+$(eval $(call stamp_rule,$(BUILD)/.small-command,$(SMALL_CC)))
+
+HOST_OBJ := $(SRC:src/%.c=$(BUILD)/host/obj/%.o)
+$(BUILD)/host/obj/%.o: src/%.c $(BUILD)/host/.command
+	@mkdir -p $(@D)
+	@$(HOST_CC) -MMD -MP -c -o $@ $<
+-include $(HOST_OBJ:.o=.d)
+
+$(BUILD)/host/upsmon: $(HOST_OBJ)
+	@command -v $(firstword $(CC)) >/dev/null || { echo "no compiler; try: make setup"; exit 1; }
+	@$(HOST_CC) $(LDFLAGS) -o $@ $^
+
+# Small enough to be compiled at once; the compiler wrapper links statically.
+define uclibc_rule
+$(BUILD)/$(1)-uclibc/upsmon: $(SRC) $(HDR) $(BUILD)/toolchain/$(2)/cc $(BUILD)/.small-command
+	@mkdir -p $$(@D)
+	@$(BUILD)/toolchain/$(2)/cc $(SMALL_CC) -o $$@.new $(SRC)
+	@$(BUILD)/toolchain/$(2)/strip $$@.new
+	@mv $$@.new $$@
+	@echo "$$@: $$$$(stat -c %s $$@) bytes, static"
+endef
+$(eval $(call uclibc_rule,host,$(HOST_ARCH)))
+UCLIBC_ARCHS := $(filter-out $(HOST_ARCH),$(patsubst board/common/arch/%.conf,%,\
+	$(wildcard board/common/arch/*.conf)))
+$(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_rule,$(arch),$(arch))))
+
+## tests ----------------------------------------------------------------------
+
+CORE_TESTS := $(patsubst tests/core/%.c,%,$(sort $(wildcard tests/core/test_*.c)))
+TEST_CC = $(STANDARD) $(WARNINGS) -Werror -Isrc -g
+
+.PHONY: $(BUILD)/tests/core/plain $(BUILD)/tests/core/sanitized
+$(BUILD)/tests/core/plain: $(CORE_TESTS:%=$(BUILD)/tests/core/plain/%)
+$(BUILD)/tests/core/sanitized: $(CORE_TESTS:%=$(BUILD)/tests/core/sanitized/%)
+
+$(BUILD)/tests/core/plain/%: tests/core/%.c tests/core/lab.h tests/core/lab.c $(CORE) \
+		src/procname.c $(HDR) | setup-test
+	@mkdir -p $(@D)
+	@gcc $(TEST_CC) -O1 -o $@ $(filter %.c,$^) -lcmocka
+$(BUILD)/tests/core/sanitized/%: tests/core/%.c tests/core/lab.h tests/core/lab.c $(CORE) \
+		src/procname.c $(HDR) | setup-test
+	@mkdir -p $(@D)
+	@gcc $(TEST_CC) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ \
+		$(filter %.c,$^) -lcmocka
+
+.PHONY: lint sanitize
+sanitize: $(BUILD)/tests/core/sanitized
+	@echo "[check] unit tests under ASan and UBSan"
+	@for t in $(CORE_TESTS); do $(BUILD)/tests/core/sanitized/$$t || exit 1; done
+
+SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r grep -lE '^\#!/bin/(ba)?sh' 2>/dev/null)
+lint: $(SRC) $(HDR)
+	@echo "[check] shellcheck: $(words $(SCRIPTS)) scripts"
+	@shellcheck $(SCRIPTS)
+	@for cc in gcc clang; do \
+		echo "[check] $$cc $(WARNINGS) -Werror: $(words $(SRC)) files"; \
+		for f in $(SRC); do $$cc $(STANDARD) $(WARNINGS) -Werror -O2 -fsyntax-only $$f \
+			|| exit 1; done; done
+
+include board/common/board.mk

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * child.h - the processes that this one has started: commands, look-ups, the
+ * monitor.
+ *
+ * A child in the table was not reaped yet, so its number cannot have been
+ * given to anybody else, and child_kill() reaches nobody but our own child.
+ */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Called from child_reap() with the status of waitpid(2). */
+typedef void child_done(void *arg, pid_t pid, int status);
+
+/*
+ * Forks.  In the child, which gets 0, the table is empty, and signals are
+ * still caught and blocked: it calls signals_restore() or
+ * signals_ignore_orders().  -1 with errno set if it cannot be done; EAGAIN if
+ * the table is full.
+ */
+pid_t child_fork(child_done *done, void *arg);
+
+/*
+ * Runs  /bin/sh -c command  in a session of its own, without standard input.
+ * With message, the command gets it as its last argument, safe from the
+ * shell; name and value are pairs for its environment, ended by NULL.
+ */
+pid_t child_command(const char *command, const char *message, const char *const *environment,
+		    child_done *done, void *arg);
+
+/* From here on, commands have no standard output and error either. */
+void child_silence(void);
+
+/* Reaps whoever has ended. */
+void child_reap(void);
+
+/* Sends a signal to a child of the table, and to nobody else. */
+bool child_kill(pid_t pid, int sig);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * detach.h - into the background, with an answer for the caller.
+ *
+ *	detach_fork()   the caller's process waits here, and ends with 0 once
+ *	                the daemon is ready, with 1 if it failed
+ *	detach_ready()  in the daemon: lets the caller go
+ *	detach_stdio()  in every process of the daemon: lets go of the terminal
+ */
+#ifndef DETACH_H
+#define DETACH_H
+
+/*
+ * Forks, and returns in the child only, as the leader of a new session; the
+ * result is the descriptor for detach_ready().  -1 with errno set.
+ */
+int detach_fork(void);
+
+void detach_ready(int fd);
+
+/* From here on, messages go to syslog alone. */
+void detach_stdio(void);
+
+#endif

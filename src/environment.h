@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * environment.h - where things are: NUT's environment variables over the
+ * compiled-in places.  An empty value counts as unset.
+ */
+#ifndef ENVIRONMENT_H
+#define ENVIRONMENT_H
+
+#include <stddef.h>
+
+/* The value of a variable, or NULL if it is unset or empty. */
+const char *environment_get(const char *name);
+
+/* upsmon.conf: NUT_CONFPATH is its directory. */
+void environment_conf_file(char *path, size_t size);
+
+/*
+ * The directory of pidfile and lock: NUT_PIDPATH for root; for others
+ * NUT_ALTPIDPATH, else NUT_STATEPATH.
+ */
+const char *environment_pid_dir(void);
+
+#endif

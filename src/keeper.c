@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "clock.h"
+#include "log.h"
+#include "message.h"
+#include "monitor.h"
+#include "shutdown.h"
+#include "signals.h"
+
+/* A monitor that was told to stop logs out within this time, or is ended. */
+#define STOP_MS 3000
+/* A monitor that lived longer than this has not failed at the start. */
+#define SETTLED_MS 10000
+#define RESTART_FIRST_MS 500
+#define RESTART_MAX_MS 10000
+#define HOPELESS 5
+
+static struct {
+	struct keeper_setup setup;
+	struct conf *shared;	/* written here, read by the monitor */
+	struct monitor_past past;
+	uint32_t generation;
+	pid_t monitor;		/* 0: none, or one process */
+	int channel;
+	int64_t started;
+	int64_t restart_at;
+	int64_t restart_ms;
+	int64_t stop_by;
+	unsigned int failures;	/* in a row */
+	bool ready;
+	bool reloading;
+	bool fsd_asked;		/* until the monitor acts on it */
+	bool stopping;
+	bool ended;
+	struct loop_half half;
+} self;
+
+bool keeper_init(const struct keeper_setup *setup)
+{
+	void *memory = mmap(NULL, sizeof(*self.shared), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	memset(&self, 0, sizeof(self));
+	if (memory == MAP_FAILED) {
+		log_error("no memory for the configuration: %s", strerror(errno));
+		return false;
+	}
+	self.setup = *setup;
+	self.shared = memory;
+	self.channel = -1;
+	self.past.phase_until = NEVER;
+	self.restart_at = NEVER;
+	self.restart_ms = RESTART_FIRST_MS;
+	self.stop_by = NEVER;
+	return true;
+}
+
+const struct loop_half *keeper_half(void)
+{
+	return &self.half;
+}
+
+int keeper_fd(void)
+{
+	return self.channel;
+}
+
+bool keeper_has_ended(void)
+{
+	return self.ended;
+}
+
+bool keeper_has_failed(void)
+{
+	return self.ended && !self.ready && !self.stopping;
+}
+
+static bool say(enum message_kind kind)
+{
+	struct message m;
+
+	memset(&m, 0, sizeof(m));
+	m.kind = kind;
+	m.generation = self.generation;
+	return self.channel >= 0 && message_send(self.channel, &m);
+}
+
+static void close_channel(void)
+{
+	if (self.channel >= 0)
+		close(self.channel);
+	self.channel = -1;
+}
+
+void keeper_kill(void)
+{
+	if (self.monitor > 0)
+		child_kill(self.monitor, SIGKILL);
+	close_channel();
+}
+
+static bool on_battery(void)
+{
+	for (uint16_t i = 0; i < self.setup.conf->ups_count; i++) {
+		if (self.past.known[i] && (self.past.ups[i].bits & ST_OB))
+			return true;
+	}
+	return false;
+}
+
+/* The first one is replaced at once, one that died young later and later. */
+static void plan_restart(int64_t now)
+{
+	if (now - self.started >= SETTLED_MS) {
+		self.failures = 0;
+		self.restart_ms = RESTART_FIRST_MS;
+		self.restart_at = now;
+		return;
+	}
+	self.failures++;
+	self.restart_at = now + self.restart_ms;
+	self.restart_ms = self.restart_ms * 2 < RESTART_MAX_MS ? self.restart_ms * 2
+							       : RESTART_MAX_MS;
+	if (self.failures >= HOPELESS && on_battery()) {
+		log_error("on battery, and no monitor stays alive: shutting down");
+		shutdown_begin(self.setup.conf, now);
+	}
+}
+
+static void monitor_is_gone(void)
+{
+	close_channel();
+	self.monitor = 0;
+	self.reloading = false;
+	if (!self.stopping && self.ready) {
+		plan_restart(clock_ms());
+		return;
+	}
+	if (!self.stopping)
+		log_error("the monitor ended before it was ready");
+	self.ended = true;
+}
+
+static void on_monitor_end(void *arg, pid_t pid, int status)
+{
+	(void)arg;
+	if (pid != self.monitor)
+		return;
+	keeper_hear(clock_ms()); /* its last words */
+	if (!self.stopping && WIFSIGNALED(status))
+		log_error("monitor %d was ended by signal %d", (int)pid, WTERMSIG(status));
+	else if (!self.stopping)
+		log_error("monitor %d ended with exit code %d", (int)pid, WEXITSTATUS(status));
+	monitor_is_gone();
+}
+
+/* In the child: becomes the monitor and never returns. */
+static void be_monitor(const struct monitor_setup *setup)
+{
+	struct loop_half half;
+
+	signals_ignore_orders();
+	self.setup.in_child();
+	if (self.setup.ready_fd >= 0 && !self.ready)
+		close(self.setup.ready_fd);
+	if (self.setup.user && !user_become(self.setup.user)) {
+		log_error("cannot give up root: %s", strerror(errno));
+		_exit(1);
+	}
+	monitor_init(setup, &half);
+	loop_run(&half, 1, self.setup.wait);
+	_exit(monitor_status());
+}
+
+void keeper_start(void)
+{
+	struct monitor_setup setup = {
+		.conf = self.setup.conf,
+		.shared = self.shared,
+		.past = &self.past,
+		.generation = self.generation,
+		.connect_ms = self.setup.connect_ms,
+		.family = self.setup.family,
+		.background = self.setup.ready_fd >= 0,
+	};
+	int ends[2];
+
+	self.started = clock_ms();
+	self.restart_at = NEVER;
+	if (!message_pair(ends)) {
+		log_error("cannot start the monitor: %s", strerror(errno));
+		monitor_is_gone();
+		return;
+	}
+	setup.channel = ends[1];
+	self.channel = ends[0];
+	if (self.setup.one_process) {
+		monitor_init(&setup, &self.half);
+		return;
+	}
+	self.monitor = child_fork(on_monitor_end, NULL);
+	if (self.monitor == 0) {
+		close(ends[0]);
+		be_monitor(&setup);
+	}
+	close(ends[1]);
+	if (self.monitor < 0) {
+		log_error("cannot start the monitor: %s", strerror(errno));
+		monitor_is_gone();
+	} else if (self.ready) {
+		log_notice("monitor %d takes over where the last one stopped", (int)self.monitor);
+	}
+}
+
+static void obey(const struct message *m, int64_t now)
+{
+	switch (m->kind) {
+	case MESSAGE_READY:
+		if (!self.ready)
+			self.setup.on_ready();
+		self.ready = true;
+		break;
+	case MESSAGE_UPS:
+		self.past.known[m->ups] = true;
+		self.past.ups[m->ups] = m->state;
+		break;
+	case MESSAGE_PHASE:
+		self.past.phase = m->phase;
+		self.past.phase_until = m->phase_until;
+		if (m->phase != PHASE_WATCH)
+			self.fsd_asked = false;
+		break;
+	case MESSAGE_RELOADED:
+		self.reloading = false;
+		break;
+	case MESSAGE_SHUTDOWN:
+		shutdown_begin(self.setup.conf, now);
+		break;
+	default:
+		break;
+	}
+}
+
+void keeper_hear(int64_t now)
+{
+	struct message m;
+
+	while (self.channel >= 0) {
+		switch (message_receive(self.channel, &m)) {
+		case MESSAGE_NONE:
+			return;
+		case MESSAGE_CLOSED:
+			/* in one process there is no SIGCHLD to come */
+			if (self.setup.one_process)
+				monitor_is_gone();
+			else
+				close_channel();
+			return;
+		case MESSAGE_BAD:
+			m.kind = 0;
+			break;
+		case MESSAGE_GOT:
+			break;
+		}
+		/* it counts in a configuration that is no more */
+		if (m.kind == MESSAGE_UPS && m.generation != self.generation)
+			continue;
+		if (!message_is_sound(&m, self.setup.conf->ups_count, now)) {
+			log_error("the monitor says what no monitor says; ending it");
+			keeper_kill();
+			return;
+		}
+		obey(&m, now);
+	}
+}
+
+/*
+ * A shutdown that an earlier monitor began is carried out even if no monitor
+ * lives to say so: its next step is known.
+ */
+static int64_t overdue_at(void)
+{
+	if (self.channel >= 0 || self.past.phase == PHASE_WATCH || self.past.phase == PHASE_DOWN ||
+	    self.past.phase_until == NEVER || shutdown_is_begun())
+		return NEVER;
+	return self.past.phase_until + self.setup.conf->final_delay_ms;
+}
+
+int64_t keeper_deadline(void)
+{
+	const int64_t at[] = { self.restart_at, overdue_at(), self.stop_by };
+	int64_t deadline = NEVER;
+
+	for (unsigned int i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		if (at[i] < deadline)
+			deadline = at[i];
+	}
+	return deadline;
+}
+
+void keeper_advance(int64_t now)
+{
+	if (self.stopping) {
+		if (now < self.stop_by)
+			return;
+		log_warning("the monitor does not stop; ending it");
+		keeper_kill();
+		self.ended = true;
+		return;
+	}
+	if (self.fsd_asked && self.past.phase == PHASE_WATCH)
+		say(MESSAGE_FSD);
+	if (now >= overdue_at())
+		shutdown_begin(self.setup.conf, now);
+	if (now >= self.restart_at)
+		keeper_start();
+}
+
+void keeper_fsd(void)
+{
+	self.fsd_asked = true;
+}
+
+bool keeper_can_reload(void)
+{
+	return !self.reloading && !self.stopping;
+}
+
+void keeper_reload(void)
+{
+	*self.shared = *self.setup.conf;
+	self.generation++;
+	memset(self.past.known, 0, sizeof(self.past.known));
+	/* without a monitor, the next one starts with it */
+	self.reloading = say(MESSAGE_RELOAD);
+	if (!self.reloading)
+		keeper_kill();
+}
+
+void keeper_stop(int64_t now)
+{
+	self.stopping = true;
+	self.restart_at = NEVER;
+	self.stop_by = now + STOP_MS;
+	if (self.channel < 0)
+		self.ended = true;
+	else if (!say(MESSAGE_STOP))
+		self.stop_by = now;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+#include "loop.h"
+
+#include <time.h>
+
+#include "action.h"
+#include "child.h"
+#include "clock.h"
+#include "signals.h"
+
+static void wait_until(struct pollfd *fds, unsigned int count, int64_t deadline,
+		       const sigset_t *mask)
+{
+	struct timespec ts = { 0, 0 };
+	int64_t left = deadline - clock_ms();
+
+	if (deadline != NEVER && left > 0) {
+		ts.tv_sec = (time_t)(left / 1000);
+		ts.tv_nsec = (long)(left % 1000) * 1000000;
+	}
+	if (ppoll(fds, count, deadline == NEVER ? NULL : &ts, mask) < 0) {
+		/* a signal; what the descriptors have will still be there */
+		for (unsigned int i = 0; i < count; i++)
+			fds[i].revents = 0;
+	}
+}
+
+void loop_run(const struct loop_half *halves, unsigned int count, const sigset_t *mask)
+{
+	bool going = true;
+
+	while (going) {
+		struct pollfd fds[2 * LOOP_FDS_MAX];
+		unsigned int first[2] = { 0, 0 };
+		unsigned int used = 0;
+		unsigned int signals;
+		int64_t deadline = NEVER;
+		int64_t now;
+
+		for (unsigned int i = 0; i < count; i++) {
+			first[i] = used;
+			used += halves[i].prepare(halves[i].self, fds + used, &deadline);
+		}
+		wait_until(fds, used, deadline, mask);
+		now = clock_ms();
+		signals = signals_take();
+		if (signals & SIGNALS_CHILD)
+			child_reap();
+		for (unsigned int i = 0; i < count; i++) {
+			bool more = halves[i].handle(halves[i].self, fds + first[i], signals, now);
+
+			if (i == 0)
+				going = more;
+		}
+	}
+}

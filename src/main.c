@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/* main.c - what the command line asks for, and the way to it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "conf_file.h"
+#include "detach.h"
+#include "environment.h"
+#include "guard.h"
+#include "log.h"
+#include "powerdown.h"
+#include "usage.h"
+
+/* For -K: only the flag's path counts, so errors elsewhere in the file do not. */
+static int killpower(const char *conf_file, struct conf *conf)
+{
+	const char *flag;
+
+	(void)conf_file_read(conf_file, conf, true);
+	flag = conf_get(conf, conf->powerdown_flag);
+	if (!*flag) {
+		log_error("%s sets no POWERDOWNFLAG, or cannot be read", conf_file);
+		return 1;
+	}
+	switch (powerdown_check(flag)) {
+	case POWERDOWN_SET:
+		log_line(STDOUT_FILENO, "POWERDOWNFLAG is set: the UPS may be switched off");
+		return 0;
+	case POWERDOWN_STALE:
+		log_error("%s is of an earlier boot, and does not count", flag);
+		return 1;
+	case POWERDOWN_FOREIGN:
+		log_error("%s was not written by upsmon, and does not count", flag);
+		return 1;
+	case POWERDOWN_UNREADABLE:
+		log_error("%s: %s", flag, strerror(errno));
+		return 1;
+	case POWERDOWN_ABSENT:
+		break;
+	}
+	log_line(STDOUT_FILENO, "POWERDOWNFLAG is not set");
+	return 1;
+}
+
+/* The background works from /, and a reload needs the file again. */
+static bool make_absolute(const char *path, char *out, size_t size)
+{
+	char here[256] = "";
+
+	if (path[0] != '/' && !getcwd(here, sizeof(here))) {
+		log_error("%s: cannot tell which directory that is in: %s", path, strerror(errno));
+		return false;
+	}
+	if ((size_t)snprintf(out, size, "%s%s%s", here, *here ? "/" : "", path) < size)
+		return true;
+	log_error("%s: the path is too long", path);
+	return false;
+}
+
+static int run(const struct usage *u, const char *conf_file, const struct conf *conf)
+{
+	static char pid_dir[512];
+	struct guard_setup setup = {
+		.conf_file = conf_file,
+		.pid_dir = pid_dir,
+		.user = u->user,
+		.one_process = u->one_process,
+		.ready_fd = -1,
+		.family = u->family,
+		.connect_ms = u->connect_ms,
+	};
+
+	if (!make_absolute(environment_pid_dir(), pid_dir, sizeof(pid_dir)))
+		return 1;
+	/* pidof, start-stop-daemon and our own check go by this name */
+	prctl(PR_SET_NAME, PROGRAM_NAME);
+	log_to_syslog(true);
+	if (!u->foreground) {
+		setup.ready_fd = detach_fork();
+		if (setup.ready_fd < 0) {
+			log_error("cannot go to the background: %s", strerror(errno));
+			return 1;
+		}
+		child_silence();
+	}
+	return guard_run(&setup, conf);
+}
+
+int main(int argc, char **argv)
+{
+	static struct conf conf;
+	static char conf_path[512];
+	char given[256];
+	struct usage u;
+
+	if (!usage_read(argc, argv, &u))
+		return EXIT_USAGE;
+	if (u.help) {
+		usage_print();
+		return 0;
+	}
+	if (u.version) {
+		log_line(STDOUT_FILENO, "nutlet upsmon " NUTLET_VERSION);
+		return 0;
+	}
+	log_set_debug(u.debug);
+	if (u.command != CONTROL_NONE)
+		return control_run(u.command, environment_pid_dir(), u.pid);
+
+	if (!u.conf_file)
+		environment_conf_file(given, sizeof(given));
+	if (!make_absolute(u.conf_file ? u.conf_file : given, conf_path, sizeof(conf_path)))
+		return 1;
+	if (u.killpower)
+		return killpower(conf_path, &conf);
+	if (!conf_file_read(conf_path, &conf, false)) {
+		log_error("not started");
+		return 1;
+	}
+	return run(&u, conf_path, &conf);
+}

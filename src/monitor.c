@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: ISC */
+#include "monitor.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "core.h"
+#include "detach.h"
+#include "link.h"
+#include "log.h"
+#include "message.h"
+#include "notifier.h"
+
+/* Static, so that nothing of it is allocated and the stack stays small. */
+static struct monitor {
+	struct conf conf;
+	const struct conf *shared;
+	struct core core;
+	struct link links[UPS_MAX];
+	bool open_wanted[UPS_MAX];
+	struct actions actions;
+	int channel;
+	uint32_t generation;
+	int family;
+	bool background;
+	int64_t now;
+	int status;
+	bool over;
+	/* what the guard was told, and still has to be */
+	struct ups told_ups[UPS_MAX];
+	bool told_ups_valid[UPS_MAX];
+	uint32_t told_phase;
+	int64_t told_until;
+	bool told_ready;
+	bool shutdown_unsaid;
+	bool reloaded_unsaid;
+} self;
+
+static const char *system_of(uint16_t ups)
+{
+	return ups == UPS_NONE ? "" : conf_get(&self.conf, self.conf.ups[ups].system);
+}
+
+static void report(const struct action *action)
+{
+	char text[MESSAGE_MAX];
+	int priority;
+
+	report_format(text, sizeof(text), &self.conf, action, &priority);
+	log_at(priority, "%s", text);
+}
+
+static void send_request(uint16_t ups, enum proto_request request)
+{
+	char text[PROTO_REQUEST_MAX];
+	size_t len = proto_request(text, sizeof(text), request, &self.conf, &self.conf.ups[ups]);
+
+	log_debug("UPS %s: sending %s", system_of(ups), proto_request_name(request));
+	link_send(&self.links[ups], text, len);
+}
+
+static void act(const struct action *action)
+{
+	switch (action->kind) {
+	case ACT_CONNECT:
+		/* not at once: its events must not come while actions are carried out */
+		self.open_wanted[action->ups] = true;
+		break;
+	case ACT_SEND:
+		send_request(action->ups, action->u.request);
+		break;
+	case ACT_CLOSE:
+		self.open_wanted[action->ups] = false;
+		link_close(&self.links[action->ups]);
+		break;
+	case ACT_NOTIFY:
+		notifier_send(&self.conf, action->u.type, system_of(action->ups),
+			      self.now);
+		break;
+	case ACT_REPORT:
+		report(action);
+		break;
+	case ACT_SHUTDOWN:
+		self.shutdown_unsaid = true;
+		break;
+	}
+}
+
+static void on_event(void *arg, const struct event *ev)
+{
+	(void)arg;
+	if (ev->kind == EV_LINE)
+		log_debug("UPS %s: received %s %s %s %s", system_of(ev->ups),
+			  words_at(ev->words, 0), words_at(ev->words, 1), words_at(ev->words, 2),
+			  words_at(ev->words, 3));
+	core_event(&self.core, ev, self.now, &self.actions);
+	for (unsigned int i = 0; i < self.actions.count; i++)
+		act(&self.actions.list[i]);
+}
+
+static void simple_event(enum event_kind kind)
+{
+	struct event ev = { .kind = kind };
+
+	on_event(NULL, &ev);
+}
+
+static void open_links(void)
+{
+	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
+		const struct conf_ups *ups = &self.conf.ups[i];
+
+		if (!self.open_wanted[i])
+			continue;
+		self.open_wanted[i] = false;
+		link_open(&self.links[i], i, conf_get(&self.conf, ups->host), ups->port,
+			  self.family, on_event, NULL);
+	}
+}
+
+/* Drops what the new configuration has no place for. */
+static void close_links(struct link *links, const bool *kept, const struct conf *conf)
+{
+	for (uint16_t i = 0; i < conf->ups_count; i++) {
+		char text[PROTO_REQUEST_MAX];
+
+		if (kept[i])
+			continue;
+		link_send(&links[i], text,
+			  proto_request(text, sizeof(text), REQUEST_LOGOUT, conf, &conf->ups[i]));
+		link_close(&links[i]);
+	}
+}
+
+static void reload(void)
+{
+	static struct conf old_conf;
+	static struct core old_core;
+	static struct link old_links[UPS_MAX];
+	bool kept[UPS_MAX] = { false };
+
+	old_conf = self.conf;
+	old_core = self.core;
+	memcpy(old_links, self.links, old_conf.ups_count * sizeof(old_links[0]));
+	self.conf = *self.shared;
+	core_reload(&self.core, &old_core, &old_conf, self.now);
+	memset(self.open_wanted, 0, sizeof(self.open_wanted));
+	memset(self.told_ups_valid, 0, sizeof(self.told_ups_valid));
+	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
+		int before = conf_find_same(&old_conf, &self.conf, i);
+
+		link_init(&self.links[i]);
+		if (before < 0)
+			continue;
+		self.links[i] = old_links[before];
+		kept[before] = true;
+	}
+	close_links(old_links, kept, &old_conf);
+	self.generation++;
+	self.reloaded_unsaid = true;
+	log_notice("the configuration was read anew: %u UPS%s", self.conf.ups_count,
+		   self.conf.ups_count == 1 ? "" : "es");
+	simple_event(EV_TIME);
+}
+
+/* Says one thing to the guard; false if it has to wait until it can be said. */
+static bool say(enum message_kind kind, uint16_t ups)
+{
+	struct message m;
+
+	memset(&m, 0, sizeof(m));
+	m.kind = kind;
+	m.generation = self.generation;
+	m.ups = ups;
+	m.phase = self.core.phase;
+	m.phase_until = self.core.phase_until;
+	if (kind == MESSAGE_UPS)
+		m.state = self.core.ups[ups];
+	return message_send(self.channel, &m);
+}
+
+/* The time of the last answer changes with each poll and is not worth a message. */
+static bool ups_differs(const struct ups *a, const struct ups *b)
+{
+	return a->bits != b->bits || a->comm != b->comm || a->line != b->line ||
+	       a->low_notified != b->low_notified || a->fsd_notified != b->fsd_notified ||
+	       a->critical != b->critical || a->low_since != b->low_since ||
+	       a->nocomm_at != b->nocomm_at;
+}
+
+/* True once the guard knows all that it should. */
+static bool tell_guard(void)
+{
+	if (self.reloaded_unsaid && !say(MESSAGE_RELOADED, 0))
+		return false;
+	self.reloaded_unsaid = false;
+	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
+		if (self.told_ups_valid[i] && !ups_differs(&self.told_ups[i], &self.core.ups[i]))
+			continue;
+		if (!say(MESSAGE_UPS, i))
+			return false;
+		self.told_ups[i] = self.core.ups[i];
+		self.told_ups_valid[i] = true;
+	}
+	if (self.told_phase != self.core.phase || self.told_until != self.core.phase_until) {
+		if (!say(MESSAGE_PHASE, 0))
+			return false;
+		self.told_phase = self.core.phase;
+		self.told_until = self.core.phase_until;
+	}
+	if (self.shutdown_unsaid && !say(MESSAGE_SHUTDOWN, 0))
+		return false;
+	self.shutdown_unsaid = false;
+	if (!self.told_ready && core_is_ready(&self.core)) {
+		if (!say(MESSAGE_READY, 0))
+			return false;
+		self.told_ready = true;
+		if (self.background)
+			detach_stdio();
+	}
+	return true;
+}
+
+static void end(int status)
+{
+	notifier_flush(&self.conf);
+	for (uint16_t i = 0; i < self.conf.ups_count; i++)
+		link_close(&self.links[i]);
+	close(self.channel);
+	self.channel = -1;
+	self.status = status;
+	self.over = true;
+}
+
+static void hear_guard(void)
+{
+	struct message m;
+
+	for (;;) {
+		switch (message_receive(self.channel, &m)) {
+		case MESSAGE_NONE:
+			return;
+		case MESSAGE_BAD:
+		case MESSAGE_CLOSED:
+			notifier_send(&self.conf, NOTIFY_NOPARENT, "", self.now);
+			end(1);
+			return;
+		case MESSAGE_GOT:
+			break;
+		}
+		if (m.kind == MESSAGE_FSD)
+			simple_event(EV_FSD);
+		else if (m.kind == MESSAGE_STOP)
+			simple_event(EV_STOP);
+		else if (m.kind == MESSAGE_RELOAD)
+			reload();
+	}
+}
+
+static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
+{
+	int64_t at = core_deadline(&self.core, self.now);
+	unsigned int used = 0;
+
+	(void)arg;
+	if (self.over)
+		return 0;
+	fds[used].fd = self.channel;
+	fds[used].revents = 0;
+	fds[used++].events = (short)(tell_guard() ? POLLIN : POLLIN | POLLOUT);
+	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
+		/* a descriptor of -1 is skipped by poll, and keeps the places fixed */
+		if (!link_watch(&self.links[i], &fds[used]))
+			fds[used].fd = -1;
+		used++;
+	}
+	if (notifier_deadline() < at)
+		at = notifier_deadline();
+	if (at < *deadline)
+		*deadline = at;
+	return used;
+}
+
+static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, int64_t now)
+{
+	uint16_t count = self.conf.ups_count;
+
+	(void)arg;
+	(void)signals;
+	self.now = now;
+	if (self.over)
+		return false;
+	for (uint16_t i = 0; i < count; i++) {
+		if (fds[i + 1].revents && fds[i + 1].fd == self.links[i].fd)
+			link_handle(&self.links[i], i, on_event, NULL);
+	}
+	if (now >= core_deadline(&self.core, now))
+		simple_event(EV_TIME);
+	open_links();
+	/* after the links: a reload gives them new places */
+	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
+		hear_guard();
+	if (self.over)
+		return false;
+	open_links();
+	notifier_advance(&self.conf, now);
+	if (self.core.stopping && core_is_over(&self.core) && tell_guard())
+		end(0);
+	return !self.over;
+}
+
+static void restore(const struct monitor_past *past)
+{
+	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
+		if (past->known[i])
+			core_restore_ups(&self.core, i, &past->ups[i], self.now);
+	}
+	core_restore_phase(&self.core, (enum phase)past->phase, past->phase_until, self.now);
+}
+
+void monitor_init(const struct monitor_setup *setup, struct loop_half *half)
+{
+	memset(&self, 0, sizeof(self));
+	self.conf = *setup->conf;
+	self.shared = setup->shared;
+	self.channel = setup->channel;
+	self.generation = setup->generation;
+	self.family = setup->family;
+	self.background = setup->background;
+	self.now = clock_ms();
+	self.told_until = NEVER;
+	for (uint16_t i = 0; i < UPS_MAX; i++)
+		link_init(&self.links[i]);
+	core_init(&self.core, &self.conf, setup->connect_ms, self.now);
+	restore(setup->past);
+	half->self = &self;
+	half->prepare = prepare;
+	half->handle = handle;
+}
+
+int monitor_status(void)
+{
+	return self.status;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * monitor.h - the unprivileged half: it talks to the servers, judges, and
+ * notifies.  All it can do about the machine is to ask the guard.
+ */
+#ifndef MONITOR_H
+#define MONITOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "loop.h"
+#include "ups.h"
+
+/* What an earlier monitor knew, as the guard has kept it. */
+struct monitor_past {
+	bool known[UPS_MAX];
+	struct ups ups[UPS_MAX];
+	uint32_t phase;
+	int64_t phase_until;
+};
+
+struct monitor_setup {
+	const struct conf *conf;	/* copied */
+	const struct conf *shared;	/* where a reload finds the new one */
+	const struct monitor_past *past;
+	int channel;			/* to the guard */
+	uint32_t generation;
+	uint32_t connect_ms;
+	int family;
+	bool background;		/* let go of the terminal once ready */
+};
+
+/* Prepares the one monitor of this process; *half then serves it. */
+void monitor_init(const struct monitor_setup *setup, struct loop_half *half);
+
+/* The exit status that the end of the loop calls for. */
+int monitor_status(void);
+
+#endif

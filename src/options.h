@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * options.h - every number that is fixed at build time, in one place, each
+ * with its reason.  Change one with  make CPPFLAGS=-DUPS_MAX=32 .
+ *
+ * Tables are static: nothing is allocated while the daemon runs, and a table
+ * that is not used costs address space, not memory.  What a table costs is
+ * given for each entry.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+/* MONITOR lines.  1.3 KiB each in the monitor, 0.1 KiB in the guard. */
+#ifndef UPS_MAX
+#define UPS_MAX 16
+#endif
+
+/* All strings of one upsmon.conf together, each with its NUL. */
+#ifndef CONF_TEXT_MAX
+#define CONF_TEXT_MAX 8192
+#endif
+
+/* One line of upsmon.conf or of the protocol, split into words. */
+#ifndef WORDS_TEXT_MAX
+#define WORDS_TEXT_MAX 640
+#endif
+#ifndef WORDS_MAX
+#define WORDS_MAX 32
+#endif
+
+/* A notify message, expanded; longer ones are cut. */
+#ifndef MESSAGE_MAX
+#define MESSAGE_MAX 320
+#endif
+
+/* Commands running at once: NOTIFYCMD, wall, name look-ups.  16 bytes each. */
+#ifndef CHILD_MAX
+#define CHILD_MAX 40
+#endif
+
+/* Compiled-in places; the environment overrides the first three. */
+#ifndef CONF_DIR
+#define CONF_DIR "/etc/nut"
+#endif
+#ifndef PID_DIR
+#define PID_DIR "/run/nut"
+#endif
+#ifndef ALT_PID_DIR
+#define ALT_PID_DIR "/run/nut"
+#endif
+#ifndef DEFAULT_USER
+#define DEFAULT_USER "nobody"
+#endif
+#ifndef SHELL_PATH
+#define SHELL_PATH "/bin/sh"
+#endif
+
+#define PROGRAM_NAME "upsmon"
+#ifndef NUTLET_VERSION
+#define NUTLET_VERSION "0.1.0"
+#endif
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: ISC */
+#include "session.h"
+
+#include <string.h>
+
+#include "status.h"
+
+static uint32_t interval(uint32_t poll_ms)
+{
+	return poll_ms < SESSION_KEEPALIVE_MS ? poll_ms : SESSION_KEEPALIVE_MS;
+}
+
+void session_init(struct session *s, int64_t now, uint32_t poll_ms)
+{
+	memset(s, 0, sizeof(*s));
+	s->state = SESSION_DOWN;
+	s->attempted = now - interval(poll_ms); /* the first one is due at once */
+	s->login_at = NEVER;
+}
+
+/* The log hears of a poll's outcome when it differs from the one before. */
+static void report_poll(struct session *s, struct session_step *step, enum report report,
+			const char *why)
+{
+	if (s->poll_report == (uint8_t)report)
+		return;
+	if (report != REPORT_POLL_WORKS || s->poll_report != REPORT_NONE)
+		action_report(step->out, step->ups, report, 0, why);
+	s->poll_report = (uint8_t)report;
+}
+
+static enum session_result drop(struct session *s, struct session_step *step, enum report report,
+				const char *why)
+{
+	if (s->want_logout) {
+		s->state = SESSION_OVER;
+		return SESSION_NOTHING;
+	}
+	s->state = SESSION_DOWN;
+	s->logged_in = false;
+	s->logins_known = false;
+	report_poll(s, step, report, why);
+	return SESSION_FAILED;
+}
+
+static void send(struct session *s, struct session_step *step, enum proto_request request)
+{
+	action_send(step->out, step->ups, request);
+	s->state = SESSION_WAITING;
+	s->request = request;
+	s->reply_by = step->now + SESSION_REPLY_MS;
+}
+
+enum session_result session_connected(struct session *s, struct session_step *step)
+{
+	(void)step;
+	if (s->state != SESSION_CONNECTING)
+		return SESSION_NOTHING;
+	s->state = SESSION_IDLE;
+	s->login_step = REQUEST_USERNAME;
+	s->login_done = false;
+	s->login_at = NEVER;
+	s->logins_at = step->now;
+	/* a fresh connection polls as soon as it is logged in */
+	s->polled = step->now - interval(step->poll_ms);
+	return SESSION_NOTHING;
+}
+
+enum session_result session_closed(struct session *s, struct session_step *step, const char *why)
+{
+	switch (s->state) {
+	case SESSION_CONNECTING:
+		return drop(s, step, REPORT_CONNECT_FAILED, why);
+	case SESSION_IDLE:
+	case SESSION_WAITING:
+		return drop(s, step, REPORT_CONNECTION_LOST, why);
+	case SESSION_DOWN:
+	case SESSION_OVER:
+		break;
+	}
+	return SESSION_NOTHING;
+}
+
+enum session_result session_garbage(struct session *s, struct session_step *step, const char *why)
+{
+	if (s->state != SESSION_IDLE && s->state != SESSION_WAITING)
+		return SESSION_NOTHING;
+	action_close(step->out, step->ups);
+	return drop(s, step, REPORT_RUBBISH, why);
+}
+
+static void login_granted(struct session *s, struct session_step *step)
+{
+	switch (s->request) {
+	case REQUEST_USERNAME:
+		s->login_step = REQUEST_PASSWORD;
+		break;
+	case REQUEST_PASSWORD:
+		s->login_step = REQUEST_LOGIN;
+		break;
+	case REQUEST_LOGIN:
+		s->logged_in = true;
+		if (s->login_report != REPORT_LOGGED_IN)
+			action_report(step->out, step->ups, REPORT_LOGGED_IN, 0, "");
+		s->login_report = REPORT_LOGGED_IN;
+		s->login_step = REQUEST_PRIMARY;
+		s->login_done = !step->conf->ups[step->ups].primary;
+		break;
+	default:
+		s->login_done = true;
+		break;
+	}
+}
+
+static void login_refused(struct session *s, struct session_step *step, const char *code)
+{
+	enum report report = s->logged_in ? REPORT_PRIMARY_REFUSED : REPORT_LOGIN_REFUSED;
+
+	if (s->request == REQUEST_PRIMARY && strcmp(code, "UNKNOWN-COMMAND") == 0) {
+		s->login_step = REQUEST_MASTER;
+		return;
+	}
+	if (s->request == REQUEST_LOGIN && strcmp(code, "ALREADY-LOGGED-IN") == 0) {
+		login_granted(s, step);
+		return;
+	}
+	/* left over from a try that got half way */
+	if (strcmp(code, "ALREADY-SET-USERNAME") == 0 || strcmp(code, "ALREADY-SET-PASSWORD") == 0) {
+		login_granted(s, step);
+		return;
+	}
+	if (s->login_report != report)
+		action_report(step->out, step->ups, report, 0, code);
+	s->login_report = (uint8_t)report;
+	s->login_at = step->now + SESSION_LOGIN_RETRY_MS;
+}
+
+static enum session_result poll_reply(struct session *s, struct session_step *step,
+				      const struct proto_reply *reply)
+{
+	if (reply->kind == PROTO_ERR) {
+		report_poll(s, step, REPORT_POLL_REFUSED, reply->text);
+		return SESSION_FAILED;
+	}
+	step->status = status_parse(reply->text);
+	if (!step->status) {
+		report_poll(s, step, REPORT_STATUS_EMPTY, "");
+		return SESSION_FAILED;
+	}
+	report_poll(s, step, REPORT_POLL_WORKS, "");
+	return SESSION_STATUS;
+}
+
+enum session_result session_reply(struct session *s, struct session_step *step,
+				  const struct words *words)
+{
+	const char *name = conf_get(step->conf, step->conf->ups[step->ups].name);
+	struct proto_reply reply;
+
+	/* nothing was asked: a server does not speak first */
+	if (s->state != SESSION_WAITING)
+		return session_garbage(s, step, words_at(words, 0));
+	reply = proto_reply(s->request, words, name);
+	if (reply.kind == PROTO_RUBBISH && s->request != REQUEST_LOGOUT)
+		return session_garbage(s, step, reply.text);
+	s->state = SESSION_IDLE;
+
+	switch (s->request) {
+	case REQUEST_USERNAME:
+	case REQUEST_PASSWORD:
+	case REQUEST_LOGIN:
+	case REQUEST_PRIMARY:
+	case REQUEST_MASTER:
+		if (reply.kind == PROTO_OK)
+			login_granted(s, step);
+		else
+			login_refused(s, step, reply.text);
+		break;
+	case REQUEST_STATUS:
+		return poll_reply(s, step, &reply);
+	case REQUEST_NUMLOGINS:
+		s->logins_known = reply.kind == PROTO_OK;
+		s->logins = reply.number;
+		s->logins_at = step->now + SESSION_LOGINS_MS;
+		break;
+	case REQUEST_FSD:
+		s->want_fsd = false;
+		action_report(step->out, step->ups,
+			      reply.kind == PROTO_OK ? REPORT_FSD_SET : REPORT_FSD_REFUSED, 0,
+			      reply.text);
+		break;
+	case REQUEST_LOGOUT:
+		action_close(step->out, step->ups);
+		s->state = SESSION_OVER;
+		break;
+	}
+	return SESSION_NOTHING;
+}
+
+static bool login_due(const struct session *s, int64_t now)
+{
+	return !s->login_done && (s->login_at == NEVER || now >= s->login_at);
+}
+
+/* The order is the priority: what a shutdown needs comes before a poll. */
+static void idle(struct session *s, struct session_step *step)
+{
+	if (s->want_logout) {
+		send(s, step, REQUEST_LOGOUT);
+	} else if (login_due(s, step->now)) {
+		send(s, step, s->login_step);
+	} else if (s->want_fsd) {
+		send(s, step, REQUEST_FSD);
+	} else if (s->want_logins && step->now >= s->logins_at) {
+		send(s, step, REQUEST_NUMLOGINS);
+	} else if (step->now >= s->polled + interval(step->poll_ms)) {
+		s->polled = step->now;
+		send(s, step, REQUEST_STATUS);
+	}
+}
+
+enum session_result session_advance(struct session *s, struct session_step *step)
+{
+	switch (s->state) {
+	case SESSION_DOWN:
+		if (s->want_logout) {
+			s->state = SESSION_OVER;
+		} else if (step->now >= s->attempted + interval(step->poll_ms)) {
+			s->state = SESSION_CONNECTING;
+			s->attempted = step->now;
+			s->reply_by = step->now + step->connect_ms;
+			action_connect(step->out, step->ups);
+		}
+		break;
+	case SESSION_CONNECTING:
+		if (s->want_logout || step->now >= s->reply_by) {
+			action_close(step->out, step->ups);
+			return drop(s, step, REPORT_CONNECT_TIMEOUT, "");
+		}
+		break;
+	case SESSION_IDLE:
+		idle(s, step);
+		break;
+	case SESSION_WAITING:
+		if (step->now >= s->reply_by) {
+			action_close(step->out, step->ups);
+			return drop(s, step, REPORT_NO_REPLY, proto_request_name(s->request));
+		}
+		break;
+	case SESSION_OVER:
+		break;
+	}
+	return SESSION_NOTHING;
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t session_deadline(const struct session *s, uint32_t poll_ms)
+{
+	int64_t poll_at = s->polled + interval(poll_ms);
+
+	switch (s->state) {
+	case SESSION_DOWN:
+		return s->attempted + interval(poll_ms);
+	case SESSION_CONNECTING:
+	case SESSION_WAITING:
+		return s->reply_by;
+	case SESSION_IDLE:
+		if (!s->login_done)
+			poll_at = earliest(poll_at, s->login_at);
+		if (s->want_logins)
+			poll_at = earliest(poll_at, s->logins_at);
+		return poll_at;
+	case SESSION_OVER:
+		break;
+	}
+	return NEVER;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * signals.h - signals as events.  They are blocked everywhere but inside
+ * ppoll(2), so a handler never interrupts anything, and none is lost between
+ * a check and the wait.
+ */
+#ifndef SIGNALS_H
+#define SIGNALS_H
+
+#include <stdbool.h>
+#include <signal.h>
+
+enum {
+	SIGNALS_STOP = 1 << 0,		/* TERM, INT, QUIT */
+	SIGNALS_RELOAD = 1 << 1,	/* HUP */
+	SIGNALS_FSD = 1 << 2,		/* USR1 */
+	SIGNALS_CHILD = 1 << 3,		/* CHLD */
+};
+
+/* Catches and blocks; *wait is the mask for ppoll(). */
+void signals_catch(sigset_t *wait);
+
+/*
+ * For the monitor: what is meant for the daemon goes to the guard, who passes
+ * it on, so here it is ignored.  An init that sends TERM to everybody thus
+ * reaches both in the right order.  Commands start with default signals again
+ * through signals_restore().
+ */
+void signals_ignore_orders(void);
+
+/* Everything as at a program's start, for a child. */
+void signals_restore(void);
+
+/* The set of what has come since the last call. */
+unsigned int signals_take(void);
+
+#endif

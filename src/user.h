@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/* user.h - the unprivileged user, and becoming it for good. */
+#ifndef USER_H
+#define USER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define USER_GROUPS_MAX 32
+
+struct user {
+	uid_t uid;
+	gid_t gid;
+	int group_count;
+	gid_t groups[USER_GROUPS_MAX];
+};
+
+/* False, with errno set (0: no such user), if the name is not known. */
+bool user_find(const char *name, struct user *user);
+
+/* Gives up root for good: false means that it did not work, and the caller must end. */
+bool user_become(const struct user *user);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * words.h - split a stream of bytes into lines of words.
+ *
+ * One splitter serves upsmon.conf and the wire protocol (RFC 9271), because
+ * both have the same quoting: words are separated by white space, "..." keeps
+ * white space, and a backslash takes the next byte literally.  In a
+ * configuration file # also starts a comment, = is a word of its own, and a
+ * backslash before the line's end joins two lines.
+ *
+ * Bytes are fed one at a time, so that no line has to be kept in front of the
+ * splitter and a half-received line simply stays half-split.  A line in error
+ * is read to its end and then reported once; the next line starts fresh, so
+ * that an open quote never eats the line after it.
+ *
+ * Pure: no system call, no allocation.  A struct words holds one line.
+ */
+#ifndef WORDS_H
+#define WORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "options.h"
+
+enum words_mode { WORDS_CONF, WORDS_WIRE };
+
+enum words_result {
+	WORDS_MORE,		/* feed on */
+	WORDS_LINE,		/* a line is complete; it has at least one word */
+	WORDS_OPEN_QUOTE,	/* the line ended inside quotes */
+	WORDS_TOO_LONG,		/* more than WORDS_TEXT_MAX bytes or WORDS_MAX words */
+	WORDS_BAD_BYTE,		/* a control character */
+};
+
+#define WORDS_END (-1)		/* feed this at the end of a file */
+
+struct words {
+	enum words_mode mode;
+	enum words_result error;	/* WORDS_MORE while the line is sound */
+	uint8_t state;
+	uint8_t count;
+	uint16_t used;
+	uint16_t start[WORDS_MAX];
+	char text[WORDS_TEXT_MAX];
+};
+
+void words_init(struct words *w, enum words_mode mode);
+
+/*
+ * Takes one byte (0..255) or WORDS_END.  After anything but WORDS_MORE the
+ * words stay readable until the next byte is fed.
+ */
+enum words_result words_feed(struct words *w, int byte);
+
+/* In the middle of a line, also of one that goes on behind a backslash. */
+bool words_is_open(const struct words *w);
+
+/* The i-th word of a complete line, "" where there is none. */
+const char *words_at(const struct words *w, unsigned int i);
+
+/* What a result other than WORDS_MORE and WORDS_LINE means, for people. */
+const char *words_error(enum words_result result);
+
+#endif
