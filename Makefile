@@ -12,7 +12,8 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 # What a board runs is small first; sections let the linker drop what is not called.
 SMALL := -Os -ffunction-sections -fdata-sections -Wl,--gc-sections
-STANDARD := -std=gnu11 -D_GNU_SOURCE
+# 64-bit offsets: without them F_GETLK on 32-bit mips names nobody (see instance.c).
+STANDARD := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 
 DESTDIR ?=
 PREFIX ?= /usr
@@ -25,8 +26,10 @@ CORE := $(addprefix src/,action.c conf.c core.c notify.c proto.c report.c sessio
 
 SETUP := board/common/setup.sh
 HOST_PACKAGES := gcc libc6-dev make
-BOARD_PACKAGES := gcc libc6-dev make patch xz-utils bzip2 cpio gzip kmod dpkg-dev git bc \
-	gcc-mipsel-linux-gnu linux-libc-dev-mipsel-cross qemu-system-mips netcat-traditional
+UCLIBC_PACKAGES := gcc libc6-dev linux-libc-dev make xz-utils dpkg-dev
+# run and console need the server too
+BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio gcc-mipsel-linux-gnu linux-libc-dev-mipsel-cross \
+	qemu-system-mips netcat-traditional python3 python3-pexpect nut-server nut-client
 TEST_PACKAGES := $(HOST_PACKAGES) clang shellcheck libcmocka-dev python3 python3-pytest \
 	python3-pexpect nut-client nut-server iproute2
 
@@ -43,7 +46,7 @@ all: $(BUILD)/host/upsmon ## build upsmon for this machine: build/host/upsmon
 	@echo "more: make run (a board in QEMU), make static, make test, make help"
 
 .PHONY: static
-static: setup-board $(BUILD)/host-uclibc/upsmon ## the same, static on uClibc-ng: build/host-uclibc/upsmon
+static: setup-uclibc $(BUILD)/host-uclibc/upsmon ## the same, static on uClibc-ng: build/host-uclibc/upsmon
 
 .PHONY: run
 run: setup-board image ## a board loses its mains, and shuts itself down: the whole story, about 40 s
@@ -101,7 +104,9 @@ help: ## this list
 		printf '  make %-12s %s\n' "$$name" "$$text"; done
 	@echo "boards: $(BOARDS) (BOARD=$(BOARD))"
 
-.PHONY: setup-board setup-test
+.PHONY: setup-uclibc setup-board setup-test
+setup-uclibc:
+	@$(SETUP) $(UCLIBC_PACKAGES)
 setup-board:
 	@$(SETUP) $(BOARD_PACKAGES)
 setup-test:

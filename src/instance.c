@@ -20,6 +20,12 @@
 /* Somebody who keeps replacing the lock file must not keep us here. */
 #define CLAIM_TRIES 10
 
+/*
+ * With 32-bit offsets some kernels and libcs disagree about struct flock (mips
+ * and uClibc-ng do: F_GETLK then says pid 0 for every holder).
+ */
+_Static_assert(sizeof(off_t) == 8, "compile with -D_FILE_OFFSET_BITS=64");
+
 /* linux/magic.h, which not every toolchain ships */
 #define MAGIC_TMPFS 0x01021994
 #define MAGIC_RAMFS 0x858458f6

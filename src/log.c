@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,11 +72,16 @@ static size_t clamp(int written, size_t size)
 	return (size_t)written < size ? (size_t)written : size - 1;
 }
 
+/* A pipe that nobody empties, a console that was stopped: the rest is lost. */
 static void write_all(int fd, const char *text, size_t len)
 {
 	while (len > 0) {
-		ssize_t n = write(fd, text, len);
+		struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+		ssize_t n;
 
+		if (poll(&pfd, 1, 0) != 1 || !(pfd.revents & POLLOUT))
+			return;
+		n = write(fd, text, len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)

@@ -41,7 +41,7 @@ $(BUILD)/$(1)/vmlinux $(BUILD)/$(1)/modules/list &: board/common/kernel.sh board
 $(BUILD)/$(1)/rootfs.cpio.gz: board/common/image.sh board/$(1)/board.conf \
 		$(call board_upsmon,$(2)) $(BUILD)/busybox/$(2)/busybox \
 		$(BUILD)/$(1)/vmlinux $(BUILD)/$(1)/modules/list \
-		$(shell find rootfs-overlay board/$(1)/rootfs-overlay 2>/dev/null)
+		$(shell find rootfs-overlay board/$(1)/rootfs-overlay ! -type l 2>/dev/null)
 	@board/common/image.sh $(1) $(call board_upsmon,$(2))
 endef
 $(foreach board,$(BOARDS),$(eval $(call board_rules,$(board),$(call board_conf,$(board),ARCH))))

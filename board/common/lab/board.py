@@ -1,0 +1,113 @@
+"""A board in QEMU, seen through its serial console."""
+
+import os
+import pathlib
+import re
+import signal
+import time
+
+import pexpect
+
+TOP = pathlib.Path(__file__).resolve().parents[3]
+QEMU = TOP / "board" / "common" / "qemu.sh"
+
+BOARD_UP = r"board up after (\d+) s"
+READY = r"upsmon: ready, watching"
+PROMPT = r"~ # $"
+
+
+class Board:
+    """Starts at once.  Lines that were read are kept in .text, and in the file log."""
+
+    def __init__(self, name, upsd_port=None, disk=None, image=None, log=None):
+        command = [name]
+        if upsd_port:
+            command += ["--upsd-port", str(upsd_port)]
+        if disk:
+            command += ["--disk", str(disk)]
+        if image:
+            command += ["--image", str(image)]
+        self.log = open(log, "a", encoding="utf-8") if log else None
+        # dimensions: a long command must not be wrapped by the shell's line editor
+        self.console = pexpect.spawn(str(QEMU), command, encoding="utf-8", timeout=60,
+                                     codec_errors="replace", dimensions=(50, 4000),
+                                     logfile=self.log)
+        self.started = time.monotonic()
+        self.text = ""
+
+    # the pid of qemu.sh, which has become QEMU's
+    @property
+    def pid(self):
+        return self.console.pid
+
+    def expect(self, pattern, seconds=60):
+        """Waits for a pattern on the console; returns the match."""
+        try:
+            self.console.expect(pattern, timeout=seconds)
+        except (pexpect.TIMEOUT, pexpect.EOF) as error:
+            kind = "timeout" if isinstance(error, pexpect.TIMEOUT) else "end"
+            tail = "\n".join((self.text + (self.console.before or "")).splitlines()[-25:])
+            raise AssertionError(f"{kind} while waiting for {pattern!r}; console:\n{tail}") from None
+        self.text += self.console.before + (self.console.after or "")
+        return self.console.match
+
+    def expect_end(self, seconds=60):
+        """Waits until QEMU has ended by itself; returns its exit code."""
+        try:
+            self.console.expect(pexpect.EOF, timeout=seconds)
+        except pexpect.TIMEOUT:
+            tail = "\n".join(self.console.before.splitlines()[-25:])
+            raise AssertionError(f"still running after {seconds} s; console:\n{tail}") from None
+        self.text += self.console.before
+        self.console.close()
+        return self.console.exitstatus
+
+    def boot(self, seconds=90):
+        """To a board that is up and watched over."""
+        self.expect(BOARD_UP, seconds)
+        self.expect(READY, seconds)
+        return self
+
+    def shell(self):
+        """Takes the shell that init offers."""
+        self.console.send("\r")
+        self.expect(PROMPT, 20)
+        return self
+
+    def run(self, command, seconds=30):
+        """Runs a command in that shell; returns (exit code, output)."""
+        # the marks are put together by the shell, so that its echo has neither
+        self.console.send(f"echo MARK''BEGIN; {command}; echo MARK''END $?\r")
+        self.expect("MARKBEGIN\r?\n", seconds)
+        match = self.expect(r"MARKEND (\d+)", seconds)
+        output = self.console.before.replace("\r", "")
+        code = int(match.group(1))
+        self.expect(PROMPT, seconds)
+        return code, output
+
+    def cut_power(self):
+        """What a power cut does: no process on the board learns of it."""
+        self._kill()
+
+    def _kill(self):
+        if self.console.isalive():
+            os.kill(self.console.pid, signal.SIGKILL)
+            self.console.wait()
+
+    def stop(self):
+        self._kill()
+        self.console.close(force=True)
+        if self.log:
+            self.log.close()
+            self.log = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def plain(text):
+    """Console output as lines without carriage returns and escape sequences."""
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r", "").splitlines()
