@@ -31,8 +31,10 @@ UCLIBC_PACKAGES := gcc libc6-dev linux-libc-dev make xz-utils dpkg-dev
 BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio gcc-mipsel-linux-gnu linux-libc-dev-mipsel-cross \
 	qemu-system-mips netcat-traditional python3 python3-pexpect nut-server nut-client
 TEST_PACKAGES := $(HOST_PACKAGES) clang shellcheck libcmocka-dev python3 python3-pytest \
-	python3-pexpect nut-client nut-server iproute2
+	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount
 
+# Most of a system test is waiting for an upsd: eight of them wait at once.
+PYTEST_JOBS ?= 8
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider --color=auto
 
 .DELETE_ON_ERROR:
@@ -74,7 +76,7 @@ core-test: setup-test $(BUILD)/tests/core/plain ## unit tests of the pure core (
 
 .PHONY: system-test
 system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## the daemon against a real upsd, on this machine (pytest)
-	@$(PYTEST) tests/system $(PYTEST_ARGS)
+	@$(PYTEST) tests/system -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
 
 .PHONY: board-test
 board-test: setup-test setup-board image ## the image on a board in QEMU (pytest)

@@ -39,7 +39,10 @@ static void put_text(struct out *o, const char *text)
 		put(o, *text++);
 }
 
-/* An argument of the server's: quoted only where it must be, as NUT's tools do. */
+/*
+ * Quoted only where it must be, as NUT's tools do.  upsd takes # for a comment
+ * even inside quotes, so that is escaped as well.
+ */
 static void put_argument(struct out *o, const char *text)
 {
 	int quote = *text == '\0' || strpbrk(text, " \t\"\\#=") != NULL;
@@ -48,7 +51,7 @@ static void put_argument(struct out *o, const char *text)
 	if (quote)
 		put(o, '"');
 	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
+		if (strchr("\"\\#", *text))
 			put(o, '\\');
 		put(o, *text);
 	}

@@ -34,7 +34,7 @@ static void test_row16_password_is_quoted(void **state)
 {
 	(void)state;
 	assert_string_equal(request(REQUEST_PASSWORD, "MONITOR a 1 u \"p q#\\\"\\\\\" primary\n"),
-			    "PASSWORD \"p q#\\\"\\\\\"\n");
+			    "PASSWORD \"p q\\#\\\"\\\\\"\n");
 	assert_string_equal(request(REQUEST_PASSWORD, "MONITOR a 1 u \"\" primary\n"),
 			    "PASSWORD \"\"\n");
 }

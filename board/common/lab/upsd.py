@@ -70,7 +70,7 @@ class Upsd:
         sections = []
         for name in self.names:
             sections.append(
-                f'[{name}]\n driver = dummy-ups\n port = {name}.dev\n desc = "lab"\n')
+                f'[{name}]\n driver = dummy-ups\n pollinterval = 1\n port = {name}.dev\n desc = "lab"\n')
             (etc / f"{name}.dev").write_text(
                 "ups.status: OL\nbattery.charge: 100\nbattery.runtime: 3600\n")
         (etc / "ups.conf").write_text("maxretry = 1\n" + "".join(sections))

@@ -1,0 +1,44 @@
+import pathlib
+
+import pytest
+
+from daemon import Daemon
+from lab.upsd import Upsd
+
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
+BINARIES = {"host": BUILD / "host" / "upsmon", "uclibc": BUILD / "host-uclibc" / "upsmon"}
+
+
+@pytest.fixture(params=list(BINARIES))
+def binary(request):
+    """Each test runs with the dynamic build and with the static uClibc-ng one."""
+    path = BINARIES[request.param]
+    assert path.exists(), f"{path} is missing: make build/{request.param}"
+    return path
+
+
+@pytest.fixture
+def upsd(tmp_path):
+    with Upsd(tmp_path / "upsd") as server:
+        yield server
+
+
+@pytest.fixture
+def make_daemon(binary, tmp_path):
+    """Makes daemons; each is ended with the test."""
+    made = []
+
+    def make(name="daemon", **options):
+        daemon = Daemon(binary, tmp_path / name, **options)
+        made.append(daemon)
+        return daemon
+
+    yield make
+    for daemon in made:
+        daemon.end()
+
+
+@pytest.fixture
+def daemon(make_daemon, upsd):
+    """One that watches the UPS of upsd as primary; not started yet."""
+    return make_daemon(port=upsd.port)

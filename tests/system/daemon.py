@@ -1,0 +1,184 @@
+"""An upsmon under test: its files, its life, and what it did."""
+
+import fcntl
+import os
+import pathlib
+import pwd
+import signal
+import struct
+import subprocess
+import time
+
+from lab.upsd import PRIMARY, wait_for
+
+TYPES = "ONLINE ONBATT LOWBATT FSD COMMOK COMMBAD SHUTDOWN NOCOMM NOPARENT".split()
+
+# struct flock of a 64-bit Linux: type, whence, start, len, pid
+FLOCK = "hhqqi4x"
+
+
+def lock_holder(path):
+    """The pid that holds the fcntl lock of a file, None if nobody does."""
+    try:
+        with open(path, "rb") as f:
+            raw = fcntl.fcntl(f, fcntl.F_GETLK, struct.pack(FLOCK, fcntl.F_WRLCK, 0, 0, 0, 0))
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+    kind, _, _, _, pid = struct.unpack(FLOCK, raw)
+    return None if kind == fcntl.F_UNLCK else pid
+
+
+def children(pid):
+    """The direct children of a process."""
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def alive(pid):
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] not in "ZX"
+
+
+def uid_of(pid):
+    return os.stat(f"/proc/{pid}").st_uid
+
+
+class Daemon:
+    def __init__(self, binary, directory, port=None, ups="ups", user=PRIMARY, role="primary",
+                 extra=""):
+        self.binary = str(binary)
+        self.dir = pathlib.Path(directory)
+        self.conf = self.dir / "upsmon.conf"
+        self.pid_dir = self.dir / "run"
+        self.pidfile = self.pid_dir / "upsmon.pid"
+        self.lockfile = self.pid_dir / "upsmon.lock"
+        self.flag = self.dir / "killpower"
+        self.down = self.dir / "down"
+        self.events_file = self.dir / "events"
+        self.env = {"PATH": os.environ["PATH"], "NUT_CONFPATH": str(self.dir),
+                    "NUT_PIDPATH": str(self.pid_dir), "NUT_ALTPIDPATH": str(self.pid_dir)}
+        self.foreground = None
+        self._prepare()
+        if port:
+            self.configure(port, ups, user, role, extra)
+
+    def _prepare(self):
+        self.pid_dir.mkdir(parents=True, exist_ok=True)
+        # the unprivileged half runs the notify script
+        for directory in (self.dir, *self.dir.parents):
+            if directory.is_dir() and os.stat(directory).st_uid == os.geteuid() \
+                    and directory != pathlib.Path("/"):
+                directory.chmod(directory.stat().st_mode | 0o055)
+        notify = self.dir / "notify"
+        notify.write_text(f'#!/bin/sh\necho "$NOTIFYTYPE $UPSNAME|$1" >>{self.events_file}\n')
+        notify.chmod(0o755)
+        self.events_file.touch()
+        self.events_file.chmod(0o666)
+
+    def system(self, port, ups="ups"):
+        return f"{ups}@127.0.0.1:{port}"
+
+    def write(self, text):
+        self.conf.write_text(text)
+        self.conf.chmod(0o640)
+
+    def configure(self, port, ups="ups", user=PRIMARY, role="primary", extra=""):
+        flags = "".join(f"NOTIFYFLAG {t} SYSLOG+EXEC\n" for t in TYPES)
+        self.write(
+            f"MONITOR {self.system(port, ups)} 1 {user[0]} {user[1]} {role}\n"
+            f"SHUTDOWNCMD \"echo $(id -u) >>{self.down}\"\n"
+            f"NOTIFYCMD {self.dir}/notify\nPOWERDOWNFLAG {self.flag}\n"
+            "POLLFREQ 1\nPOLLFREQALERT 1\nDEADTIME 4\nHOSTSYNC 3\nFINALDELAY 1\n"
+            + flags + extra)
+
+    # -- life ----------------------------------------------------------------
+
+    def command(self, *args, timeout=30, **options):
+        """Runs upsmon with these options to its end."""
+        return subprocess.run([self.binary, *args], env=self.env, timeout=timeout,
+                              capture_output=True, text=True, check=False, **options)
+
+    def start(self, *args):
+        """Into the background; returns the result of the command."""
+        return self.command("-B", *args)
+
+    def started(self, *args):
+        result = self.start(*args)
+        assert result.returncode == 0, result.stderr
+        return self
+
+    def run(self, *args):
+        """In the foreground, as a supervisor would; waits until it is ready."""
+        self.foreground = subprocess.Popen(
+            [self.binary, "-F", *args], env=self.env, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=open(self.dir / "log", "ab"))
+        wait_for("ready", lambda: self.foreground.poll() is not None or self.pid())
+        assert self.foreground.poll() is None, self.log()
+        return self
+
+    def log(self):
+        return (self.dir / "log").read_text(errors="replace")
+
+    def wait_log(self, text, seconds=10):
+        wait_for(f"log: {text}", lambda: text in self.log(), seconds)
+
+    def pid(self):
+        """The pidfile's pid, if it is the lock holder's."""
+        holder = lock_holder(self.lockfile)
+        try:
+            written = int(self.pidfile.read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return written if written == holder else None
+
+    def monitor(self):
+        """The unprivileged half: the guard's child that is called upsmon."""
+        for child in children(self.pid()):
+            if pathlib.Path(f"/proc/{child}/comm").read_text().strip() == "upsmon" and alive(child):
+                return child
+        return None
+
+    def status(self):
+        return self.command("-c", "status").returncode
+
+    def end(self):
+        """Whatever state it is in: ends it by the pid that holds the lock."""
+        holder = lock_holder(self.lockfile)
+        if holder:
+            os.kill(holder, signal.SIGKILL)
+            wait_for("the end", lambda: not lock_holder(self.lockfile))
+        if self.foreground:
+            self.foreground.kill()
+            self.foreground.wait()
+
+    # -- what it did ---------------------------------------------------------
+
+    def events(self):
+        return [line.split()[0] for line in self.events_file.read_text().splitlines()]
+
+    def wait_events(self, *expected, seconds=10):
+        """Waits until exactly these have come, and no other."""
+        try:
+            wait_for(" ".join(expected), lambda: len(self.events()) >= len(expected), seconds)
+        except TimeoutError:
+            pass
+        assert self.events() == list(expected)
+
+    def wait_down(self, seconds=15):
+        wait_for("SHUTDOWNCMD", self.down.exists, seconds)
+
+
+def as_nobody():
+    """A preexec function: what a user without rights may do."""
+    nobody = pwd.getpwnam("nobody")
+    os.setgroups([])
+    os.setgid(nobody.pw_gid)
+    os.setuid(nobody.pw_uid)
+
+
+def settle(seconds):
+    """For what must not happen: gives it the time to happen."""
+    time.sleep(seconds)

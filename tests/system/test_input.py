@@ -1,0 +1,402 @@
+"""Bad input: each has its message (what, where, what to do), its exit code, and no effect."""
+
+import os
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from daemon import as_nobody, settle
+from lab.upsd import PRIMARY, free_port, wait_for
+
+
+def refused(daemon, *texts, args=("-B",), code=1, **options):
+    result = daemon.command(*args, **options)
+    assert result.returncode == code, result.stderr
+    for text in texts:
+        assert text in result.stderr
+    assert daemon.pid() is None
+    return result
+
+
+# -- the command line --------------------------------------------------------
+
+def test_help_and_version(daemon):
+    result = daemon.command("-h")
+    assert result.returncode == 0
+    for option in "FBDpKcPfuWhV46":
+        assert f"-{option}" in result.stdout
+    result = daemon.command("-V")
+    assert (result.returncode, result.stdout.split()[:2]) == (0, ["nutlet", "upsmon"])
+
+
+@pytest.mark.parametrize("args, text", [
+    (("-x",), "there is no option -x"),
+    (("stop",), '"stop" is no option'),
+    (("-c",), "-c needs an argument"),
+    (("-c", "stop", "-P", "0"), "-P 0: a process number"),
+    (("-c", "stop", "-P", "12x"), "-P 12x: a process number"),
+    (("-P", "12"), "-P goes with -c only"),
+    (("-W", "0"), "-W 0: seconds"),
+])
+def test_wrong_usage(daemon, args, text):
+    refused(daemon, text, args=args, code=2)
+
+
+# -- upsmon.conf -------------------------------------------------------------
+
+def test_no_configuration_explains_itself(make_daemon):
+    daemon = make_daemon()
+    refused(daemon, f"{daemon.conf}: there is no configuration", "MONITOR ups@localhost",
+            "NUT_CONFPATH", args=())
+
+
+@pytest.mark.root
+def test_unreadable_configuration(daemon):
+    daemon.conf.chmod(0o600)
+    os.chown(daemon.pid_dir, 65534, 65534)
+    refused(daemon, f"{daemon.conf}: Permission denied", "as root", preexec_fn=as_nobody)
+
+
+def test_configuration_that_is_a_directory(make_daemon):
+    daemon = make_daemon()
+    daemon.conf.mkdir()
+    refused(daemon, "Is a directory")
+
+
+@pytest.mark.parametrize("line, text", [
+    ("MONITOR ups@a 1 u p boss", '"boss" is neither primary nor secondary'),
+    ("POLLFREQ five", 'POLLFREQ is "five", which is not a whole number'),
+    ("SHUTDWNCMD x", 'there is no directive "SHUTDWNCMD"'),
+    ('NOTIFYCMD "x', "the quote is not closed on this line"),
+    ("NOTIFYMSG ONLINE %x", "a text may hold %s twice"),
+])
+def test_broken_configuration(daemon, line, text):
+    good = daemon.conf.read_text()
+    number = good.count("\n") + 1
+    daemon.write(good + line + "\n")
+    refused(daemon, f"{daemon.conf}:{number}: error: ", text, "not started")
+
+
+def test_unsupported_directive_is_a_warning(daemon):
+    daemon.write(daemon.conf.read_text() + "RBWARNTIME 43200\n")
+    result = daemon.start()
+    assert result.returncode == 0
+    assert "warning: RBWARNTIME is not supported yet" in result.stderr
+
+
+@pytest.mark.root
+def test_unknown_user(daemon):
+    daemon.write(daemon.conf.read_text() + "RUN_AS_USER nosuchuser\n")
+    refused(daemon, 'there is no user "nosuchuser"', "RUN_AS_USER", "-u")
+    # the command line wins
+    assert daemon.start("-u", "nobody").returncode == 0
+
+
+# -- the place of the pidfile ------------------------------------------------
+
+def test_missing_directory(daemon):
+    daemon.env["NUT_PIDPATH"] = daemon.env["NUT_ALTPIDPATH"] = str(daemon.dir / "none")
+    refused(daemon, f"{daemon.dir}/none: the directory for the pidfile does not exist",
+            "create it")
+    assert daemon.status() == 3
+
+
+def test_directory_that_is_none(daemon):
+    daemon.env["NUT_PIDPATH"] = daemon.env["NUT_ALTPIDPATH"] = str(daemon.conf)
+    refused(daemon, f"{daemon.conf}: the place for the pidfile is not a directory")
+
+
+@pytest.mark.root
+def test_directory_that_is_not_writable(daemon):
+    daemon.conf.chmod(0o644)
+    refused(daemon, f"cannot take the lock: {daemon.lockfile}: Permission denied",
+            preexec_fn=as_nobody)
+
+
+@pytest.mark.root
+def test_read_only_directory(daemon):
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", daemon.pid_dir],
+                             capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("cannot mount here")
+    try:
+        refused(daemon, f"cannot take the lock: {daemon.lockfile}: Read-only file system")
+    finally:
+        subprocess.run(["umount", daemon.pid_dir], check=True)
+
+
+# -- reload ------------------------------------------------------------------
+
+def test_reload_with_a_broken_file_changes_nothing(daemon, upsd):
+    daemon.run()
+    good = daemon.conf.read_text()
+    daemon.write(good.replace("POLLFREQ 1", "POLLFREQ x"))
+    assert daemon.command("-c", "reload").returncode == 0
+    daemon.wait_log("the configuration stays as it was")
+    assert ': error: POLLFREQ is "x"' in daemon.log()
+    daemon.conf.unlink()
+    daemon.command("-c", "reload")
+    daemon.wait_log("there is no configuration")
+    assert upsd.logins() == 1
+    upsd.set_status("OB LB")
+    daemon.wait_down()
+
+
+def test_reload_takes_the_new_and_drops_the_old(daemon, upsd):
+    """Row 19: removed directives keep their old value after a reload."""
+    daemon.write(daemon.conf.read_text() + 'NOTIFYMSG ONBATT "first %s"\n')
+    daemon.run()
+    connection = upsd.ask("LIST CLIENT ups")
+    daemon.write(daemon.conf.read_text().replace('NOTIFYMSG ONBATT "first %s"\n',
+                                                 'NOTIFYMSG ONLINE "second %s"\n'))
+    daemon.command("-c", "reload")
+    daemon.wait_log("the configuration was read anew")
+    assert upsd.logins() == 1 and upsd.ask("LIST CLIENT ups") == connection
+    upsd.set_status("OB")
+    daemon.wait_events("ONBATT")
+    upsd.set_status("OL")
+    daemon.wait_events("ONBATT", "ONLINE")
+    text = daemon.events_file.read_text()
+    assert "on battery" in text and "|second ups@" in text
+
+
+def test_reload_of_the_shutdown_command(daemon):
+    """It is the guard who runs it, so he must have the new one."""
+    daemon.run()
+    daemon.write(daemon.conf.read_text().replace("id -u)", "id -u) new"))
+    daemon.command("-c", "reload")
+    daemon.wait_log("the configuration was read anew")
+    daemon.command("-c", "fsd")
+    daemon.wait_down()
+    assert daemon.down.read_text().endswith("new\n")
+
+
+def test_reload_with_another_ups(daemon, make_daemon, tmp_path):
+    from lab.upsd import Upsd
+    with Upsd(tmp_path / "second", ups=("other",)) as second:
+        daemon.run()
+        daemon.write(daemon.conf.read_text().replace(
+            "MONITOR ", f"MONITOR other@127.0.0.1:{second.port} 1 {PRIMARY[0]} {PRIMARY[1]} "
+                        "primary\nMONITOR ", 1))
+        daemon.command("-c", "reload")
+        wait_for("a login at the second", lambda: second.logins("other") == 1)
+        daemon.write("\n".join(line for line in daemon.conf.read_text().splitlines()
+                               if not line.startswith("MONITOR ups")) + "\n")
+        daemon.command("-c", "reload")
+        daemon.wait_log("the configuration was read anew: 1 UPS")
+        second.set_status("OB", "other")
+        daemon.wait_events("ONBATT")
+
+
+def test_many_reloads_at_once(daemon, upsd):
+    daemon.run()
+    for _ in range(50):
+        daemon.command("-c", "reload")
+    settle(0.5)
+    assert upsd.logins() == 1
+    upsd.set_status("OB LB")
+    daemon.wait_down()
+
+
+# -- servers -----------------------------------------------------------------
+
+class FakeServer:
+    """For what a real upsd will not do."""
+
+    def __init__(self, answer):
+        """answer(connection) talks; the connection is closed after it."""
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.answer = answer
+        self.connections = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection):
+        with connection:
+            try:
+                self.answer(connection)
+            except OSError:
+                pass
+
+    def close(self):
+        self.socket.close()
+
+
+@pytest.fixture
+def fake():
+    servers = []
+
+    def make(answer):
+        servers.append(FakeServer(answer))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+def http(connection):
+    connection.recv(100)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def garbage(connection):
+    connection.recv(100)
+    connection.sendall(bytes(range(256)) * 40)
+
+
+def endless(connection):
+    while True:
+        connection.sendall(b"x" * 4096)
+
+
+def closing(connection):
+    pass
+
+
+def silent(connection):
+    time.sleep(60)
+
+
+@pytest.mark.parametrize("answer, text", [
+    (http, 'no answer of a UPS server: "HTTP/1.1"'),
+    (garbage, "no answer of a UPS server: \"the line holds a control character\""),
+    (endless, "connection lost|no answer of a UPS server|no reply"),
+    (closing, "connection lost"),
+    (silent, "no reply to USERNAME"),
+])
+def test_server_that_is_none(make_daemon, fake, answer, text):
+    """It is named, tried again at its time, and shuts nothing down."""
+    server = fake(answer)
+    daemon = make_daemon(port=server.port)
+    daemon.run()
+    wait_for(text, lambda: any(t in daemon.log() for t in text.split("|")))
+    assert f"UPS {daemon.system(server.port)}: " in daemon.log()
+    settle(3)
+    assert server.connections <= 6
+    assert daemon.events() == ["COMMBAD", "NOCOMM"]
+    assert not daemon.down.exists()
+
+
+def test_server_that_drips(make_daemon, fake):
+    """Half lines, a byte at a time, are lines in the end."""
+    def drip(connection):
+        f = connection.makefile("r")
+        for line in f:
+            reply = 'VAR ups ups.status "OB"\n' if line.startswith("GET") else "OK\n"
+            for c in reply:
+                connection.sendall(c.encode())
+                time.sleep(0.005)
+    daemon = make_daemon(port=fake(drip).port)
+    daemon.run()
+    daemon.wait_events("ONBATT")
+
+
+def test_refused_login(make_daemon, upsd):
+    """It is said what to do, and the UPS is watched all the same."""
+    daemon = make_daemon(port=upsd.port, user=("monuser", "wrong"))
+    daemon.run()
+    daemon.wait_log("the server refuses the login (ACCESS-DENIED)")
+    assert "upsd.users" in daemon.log()
+    upsd.set_status("OB")
+    daemon.wait_events("ONBATT")
+
+
+def test_refused_primary(make_daemon, upsd):
+    from lab.upsd import SECONDARY
+    daemon = make_daemon(port=upsd.port, user=SECONDARY)
+    daemon.run()
+    daemon.wait_log("does not take this host as primary (ACCESS-DENIED)")
+    upsd.set_status("OB LB")
+    daemon.wait_down()
+    assert "the server refuses FSD (ACCESS-DENIED)" in daemon.log()
+
+
+def test_unknown_ups(make_daemon, upsd):
+    daemon = make_daemon(port=upsd.port, ups="nosuch")
+    daemon.run()
+    daemon.wait_log("poll failed: UNKNOWN-UPS")
+    assert daemon.events() == ["COMMBAD", "NOCOMM"]
+
+
+@pytest.mark.parametrize("password", ['a b', 'a"b', "a#b", "a\\b", "a=b", " ", 'x\\"'])
+def test_row16_passwords(make_daemon, tmp_path, password):
+    """Row 16: passwords with quotes, spaces, # or backslash fail."""
+    from lab.upsd import Upsd
+    quoted = '"' + password.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    # upsd takes # for a comment even inside quotes
+    theirs = quoted.replace("#", "\\#")
+    with Upsd(tmp_path / "special",
+              users=f"[odd]\n password = {theirs}\n upsmon primary\n") as upsd:
+        daemon = make_daemon(port=upsd.port, user=("odd", quoted))
+        daemon.run()
+        assert upsd.logins() == 1, daemon.log()
+
+
+def test_row9_one_dead_host_does_not_block_the_others(make_daemon, upsd, fake):
+    """Row 9: one dead host blocks the polling of all others."""
+    dead = fake(silent)
+    daemon = make_daemon(port=upsd.port, extra=(
+        f"MONITOR dead@127.0.0.1:{dead.port} 1 u p secondary\nMINSUPPLIES 2\n"
+        f"MONITOR gone@127.0.0.1:{free_port()} 1 u p secondary\n"))
+    daemon.run()
+    began = time.monotonic()
+    upsd.set_status("OB")
+    wait_for("ONBATT", lambda: "ONBATT" in daemon.events())
+    assert time.monotonic() - began < 3
+
+
+def test_host_name_that_is_not_known(daemon, upsd):
+    """The look-up is a child's; an unknown name is reported, and the rest goes on."""
+    daemon.write(daemon.conf.read_text() + "MONITOR ups@no-such-host.invalid 1 u p secondary\n")
+    daemon.run()
+    daemon.wait_log("UPS ups@no-such-host.invalid: cannot connect")
+    assert upsd.logins() == 1
+
+
+def test_host_by_name_and_address_family(make_daemon, upsd):
+    daemon = make_daemon(port=upsd.port)
+    daemon.write(daemon.conf.read_text().replace("127.0.0.1", "localhost"))
+    daemon.started("-4")
+    assert upsd.logins() == 1
+    daemon.command("-c", "stop")
+    result = daemon.start("-6")
+    # upsd listens on IPv4 only
+    assert result.returncode == 0
+    assert upsd.logins() == 0
+
+
+# -- -K ----------------------------------------------------------------------
+
+def test_killpower_question(daemon):
+    assert daemon.command("-K").returncode == 1
+    daemon.flag.write_text("upsmon-shutdown-file\n")
+    assert daemon.command("-K").returncode == 0
+    daemon.flag.write_text("something else\n")
+    assert daemon.command("-K").returncode == 1
+    boot = open("/proc/sys/kernel/random/boot_id").read()
+    daemon.flag.write_text(f"upsmon-shutdown-file\nboot-id {boot}")
+    assert daemon.command("-K").returncode == 0
+    # row 15: a stale POWERDOWNFLAG on flash cuts the power at the next reboot
+    daemon.flag.write_text("upsmon-shutdown-file\nboot-id 01234567-89ab-cdef\n")
+    result = daemon.command("-K")
+    assert result.returncode == 1
+    assert "earlier boot" in result.stderr
+    # it needs no configuration beyond the flag's path
+    daemon.flag.write_text("upsmon-shutdown-file\n")
+    daemon.write(f"RUBBISH\nPOWERDOWNFLAG {daemon.flag}\n")
+    assert daemon.command("-K").returncode == 0
+    daemon.write("MONITOR x 1 u p primary\n")
+    assert daemon.command("-K").returncode == 1

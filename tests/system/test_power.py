@@ -1,0 +1,234 @@
+"""From the mains to the shutdown: the real upsd on one side, SHUTDOWNCMD on the other."""
+
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from daemon import settle
+from lab.upsd import ADMIN, PRIMARY, SECONDARY, wait_for
+
+
+def test_battery_and_back(daemon, upsd):
+    daemon.run()
+    assert upsd.logins() == 1
+    upsd.set_status("OB DISCHRG")
+    daemon.wait_events("ONBATT")
+    upsd.set_status("OL CHRG")
+    daemon.wait_events("ONBATT", "ONLINE")
+    assert not daemon.down.exists()
+
+
+def test_low_battery_to_shutdown(daemon, upsd):
+    daemon.run()
+    upsd.set_status("OB LB")
+    daemon.wait_down()
+    daemon.wait_events("ONBATT", "LOWBATT", "FSD", "SHUTDOWN")
+    assert "FSD" in upsd.status()
+    lines = daemon.flag.read_text().splitlines()
+    assert lines[0] == "upsmon-shutdown-file"
+    assert lines[1] == "boot-id " + open("/proc/sys/kernel/random/boot_id").read().strip()
+    settle(2)
+    # once, and by the privileged half
+    assert daemon.down.read_text() == f"{os.geteuid()}\n"
+    wait_for("logout", lambda: upsd.logins() == 0)
+    # it stays until init ends it: a supervisor must not start it anew now
+    assert daemon.foreground.poll() is None
+
+
+def test_forced_shutdown_by_command(daemon, upsd):
+    daemon.started()
+    assert daemon.command("-c", "fsd").returncode == 0
+    daemon.wait_down()
+    assert upsd.status() == "FSD OL"
+    daemon.wait_events("FSD", "SHUTDOWN")
+
+
+def test_primary_waits_for_its_secondary(daemon, upsd, make_daemon):
+    secondary = make_daemon("secondary", port=upsd.port, user=SECONDARY, role="secondary")
+    secondary.run()
+    daemon.run()
+    assert upsd.logins() == 2
+    upsd.set_status("OB LB")
+    secondary.wait_down()
+    assert secondary.events()[-2:] == ["FSD", "SHUTDOWN"]
+    daemon.wait_down()
+    # the secondary was first to go
+    assert secondary.down.stat().st_mtime < daemon.down.stat().st_mtime
+    assert "HOSTSYNC is over" not in daemon.log()
+
+
+def test_primary_does_not_wait_for_ever(daemon, upsd):
+    """A secondary that hangs: logged in, and never leaving."""
+    with socket.create_connection(("127.0.0.1", upsd.port)) as s:
+        f = s.makefile("rw")
+        for line in (f"USERNAME {SECONDARY[0]}", f"PASSWORD {SECONDARY[1]}", "LOGIN ups"):
+            f.write(line + "\n")
+            f.flush()
+            assert f.readline().startswith("OK")
+        daemon.run()
+        began = time.monotonic()
+        upsd.set_status("OB LB")
+        daemon.wait_down()
+        # HOSTSYNC 3, FINALDELAY 1
+        assert 3.9 < time.monotonic() - began < 6.5
+        assert "HOSTSYNC is over" in daemon.log()
+
+
+def test_secondary_obeys_fsd(make_daemon, upsd):
+    daemon = make_daemon(port=upsd.port, user=SECONDARY, role="secondary")
+    daemon.run()
+    assert upsd.ask("FSD ups", user=ADMIN) == ["OK FSD-SET"]
+    daemon.wait_down()
+    daemon.wait_events("FSD", "SHUTDOWN")
+
+
+def test_server_restart(daemon, upsd):
+    daemon.run()
+    upsd.stop_server()
+    daemon.wait_events("COMMBAD")
+    upsd.start_server()
+    daemon.wait_events("COMMBAD", "COMMOK", seconds=15)
+    wait_for("login", lambda: upsd.logins() == 1)
+
+
+def test_server_gone_on_battery(daemon, upsd):
+    """DEADTIME: no answer while on battery ends in a shutdown, not before its time."""
+    daemon.run()
+    upsd.set_status("OB")
+    daemon.wait_events("ONBATT")
+    gone = time.monotonic()
+    upsd.stop_server()
+    daemon.wait_down()
+    # DEADTIME 4 after the last answer, HOSTSYNC 3 (nobody can say who is left), FINALDELAY 1
+    assert 6.5 < time.monotonic() - gone < 10
+    assert daemon.events() == ["ONBATT", "COMMBAD", "FSD", "SHUTDOWN"]
+
+
+def test_server_gone_on_line(daemon, upsd):
+    daemon.run()
+    upsd.stop_server()
+    settle(6)
+    assert daemon.events() == ["COMMBAD"]
+    assert not daemon.down.exists()
+
+
+def test_driver_gone_is_stale(daemon, upsd):
+    daemon.run()
+    upsd.stop_driver("ups")
+    daemon.wait_events("COMMBAD", seconds=30)
+    assert "poll failed: D" in daemon.log()  # DATA-STALE or DRIVER-NOT-CONNECTED
+    upsd.start_driver("ups")
+    daemon.wait_events("COMMBAD", "COMMOK", seconds=30)
+
+
+def test_failed_shutdown_command_is_tried_again(daemon, upsd):
+    """Row 14: a failed SHUTDOWNCMD is never tried again, and the daemon is gone."""
+    text = daemon.conf.read_text().replace(f">>{daemon.down}\"",
+                                           f">>{daemon.down}; test -e {daemon.dir}/works\"")
+    daemon.write(text)
+    daemon.run()
+    daemon.command("-c", "fsd")
+    daemon.wait_log("SHUTDOWNCMD failed with exit code 1")
+    (daemon.dir / "works").touch()
+    daemon.wait_log("SHUTDOWNCMD is done", 10)
+    assert len(daemon.down.read_text().splitlines()) == 2
+    assert daemon.foreground.poll() is None
+
+
+def test_old_flag_is_removed_at_start(daemon):
+    daemon.flag.write_text("upsmon-shutdown-file\nboot-id 0\n")
+    daemon.run()
+    assert not daemon.flag.exists()
+
+
+def test_foreign_flag_is_not_touched(daemon):
+    daemon.flag.write_text("a file of somebody's\n")
+    daemon.run()
+    daemon.command("-c", "fsd")
+    daemon.wait_down()
+    assert daemon.flag.read_text() == "a file of somebody's\n"
+    assert "cannot write POWERDOWNFLAG" in daemon.log()
+
+
+def test_notify_environment_and_quoting(daemon, upsd):
+    """The message is an argument; nothing in it is the shell's to read."""
+    daemon.write(daemon.conf.read_text()
+                 + 'NOTIFYMSG ONBATT "a \\"b\\" $(touch %s) `id` ; %%s"\n' % (daemon.dir / "pwned"))
+    daemon.run()
+    upsd.set_status("OB")
+    daemon.wait_events("ONBATT")
+    system = daemon.system(upsd.port)
+    assert daemon.events_file.read_text() == (
+        f'ONBATT {system}|a "b" $(touch {daemon.dir}/pwned) `id` ; {system}\n')
+    assert not (daemon.dir / "pwned").exists()
+
+
+def test_notify_commands_keep_their_order(daemon, upsd):
+    notify = daemon.dir / "notify"
+    notify.write_text(notify.read_text().replace("echo", "[ $NOTIFYTYPE = ONBATT ] && sleep 1\necho"))
+    daemon.run()
+    upsd.set_status("OB LB")
+    daemon.wait_events("ONBATT", "LOWBATT", "FSD", "SHUTDOWN")
+
+
+@pytest.mark.parametrize("victim", ["before", "during"])
+def test_monitor_killed(daemon, upsd, victim):
+    """kill -9 of the monitor: the next one goes on where it stopped."""
+    daemon.run()
+    guard = daemon.pid()
+    upsd.set_status("OB")
+    daemon.wait_events("ONBATT")
+    if victim == "during":
+        # a secondary that hangs keeps the primary in HOSTSYNC
+        s = socket.create_connection(("127.0.0.1", upsd.port))
+        s.sendall(f"USERNAME {SECONDARY[0]}\nPASSWORD {SECONDARY[1]}\nLOGIN ups\n".encode())
+        wait_for("two logins", lambda: upsd.logins() == 2)
+        daemon.command("-c", "fsd")
+        daemon.wait_log("waiting up to 3 s")
+    monitor = daemon.monitor()
+    os.kill(monitor, signal.SIGKILL)
+    daemon.wait_log(f"monitor {monitor} was ended by signal 9")
+    daemon.wait_log("takes over")
+    assert daemon.pid() == guard
+    if victim == "during":
+        daemon.wait_down()
+        s.close()
+        daemon.wait_events("ONBATT", "FSD", "SHUTDOWN")
+        return
+    wait_for("login", lambda: upsd.logins() == 1)
+    settle(2)
+    # no second ONBATT: what the last one knew is known
+    assert daemon.events() == ["ONBATT"]
+    upsd.set_status("OL")
+    daemon.wait_events("ONBATT", "ONLINE")
+
+
+def test_monitors_that_all_die_on_battery(daemon, upsd):
+    """In doubt about the power: when no monitor stays alive on battery, it shuts down."""
+    daemon.run()
+    upsd.set_status("OB")
+    daemon.wait_events("ONBATT")
+    for _ in range(5):
+        monitor = wait_for("a monitor", daemon.monitor, 12)
+        os.kill(monitor, signal.SIGKILL)
+        wait_for("its end", lambda m=monitor: daemon.monitor() != m)
+    daemon.wait_down(5)
+    assert "no monitor stays alive" in daemon.log()
+
+
+def test_two_upses_one_is_enough(make_daemon, tmp_path):
+    from lab.upsd import Upsd
+    with Upsd(tmp_path / "two", ups=("a", "b")) as upsd:
+        daemon = make_daemon(port=upsd.port, ups="a", extra=(
+            f"MONITOR b@127.0.0.1:{upsd.port} 1 {PRIMARY[0]} {PRIMARY[1]} primary\n"))
+        daemon.run()
+        upsd.set_status("OB LB", "a")
+        daemon.wait_events("ONBATT", "LOWBATT")
+        settle(3)
+        assert not daemon.down.exists()
+        upsd.set_status("OB LB", "b")
+        daemon.wait_down()
+        assert upsd.status("a").startswith("FSD") and upsd.status("b").startswith("FSD")
