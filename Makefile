@@ -80,7 +80,7 @@ system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## the 
 
 .PHONY: board-test
 board-test: setup-test setup-board image ## the image on a board in QEMU (pytest)
-	@$(PYTEST) tests/board --board $(BOARD) $(PYTEST_ARGS)
+	@$(PYTEST) tests/board -q -n 2 --board $(BOARD) $(PYTEST_ARGS)
 
 .PHONY: install
 install: $(BUILD)/host/upsmon ## install upsmon below DESTDIR and PREFIX
@@ -155,6 +155,8 @@ $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_rule,$(arch),$(arch))))
 ## tests ----------------------------------------------------------------------
 
 CORE_TESTS := $(patsubst tests/core/%.c,%,$(sort $(wildcard tests/core/test_*.c)))
+# Of the shell, what can be tested without a daemon around it.
+TESTED_SHELL := src/message.c src/procname.c
 TEST_CC = $(STANDARD) $(WARNINGS) -Werror -Isrc -g
 
 .PHONY: $(BUILD)/tests/core/plain $(BUILD)/tests/core/sanitized
@@ -162,11 +164,11 @@ $(BUILD)/tests/core/plain: $(CORE_TESTS:%=$(BUILD)/tests/core/plain/%)
 $(BUILD)/tests/core/sanitized: $(CORE_TESTS:%=$(BUILD)/tests/core/sanitized/%)
 
 $(BUILD)/tests/core/plain/%: tests/core/%.c tests/core/lab.h tests/core/lab.c $(CORE) \
-		src/procname.c $(HDR) | setup-test
+		 $(TESTED_SHELL) $(HDR) | setup-test
 	@mkdir -p $(@D)
 	@gcc $(TEST_CC) -O1 -o $@ $(filter %.c,$^) -lcmocka
 $(BUILD)/tests/core/sanitized/%: tests/core/%.c tests/core/lab.h tests/core/lab.c $(CORE) \
-		src/procname.c $(HDR) | setup-test
+		 $(TESTED_SHELL) $(HDR) | setup-test
 	@mkdir -p $(@D)
 	@gcc $(TEST_CC) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ \
 		$(filter %.c,$^) -lcmocka

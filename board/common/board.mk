@@ -23,7 +23,7 @@ BOARD_IMAGE := $(BUILD)/$(BOARD)/rootfs.cpio.gz
 .PRECIOUS: $(BUILD)/toolchain/%/cc $(BUILD)/busybox/%/busybox
 
 $(BUILD)/toolchain/%/cc: board/common/uclibc.sh board/common/uclibc.config \
-		board/common/config-check.sh board/common/arch/%.conf
+		board/common/config-check.sh board/common/arch/%.conf | setup-uclibc
 	@$(STEP) uclibc-$* "building the uClibc-ng toolchain, about a minute" \
 		board/common/uclibc.sh $*
 
@@ -34,7 +34,8 @@ $(BUILD)/busybox/%/busybox: $(BUILD)/toolchain/%/cc board/common/busybox.sh \
 board_upsmon = $(BUILD)/$(if $(filter $(1),$(HOST_ARCH)),host,$(1))-uclibc/upsmon
 
 define board_rules
-$(BUILD)/$(1)/vmlinux $(BUILD)/$(1)/modules/list &: board/common/kernel.sh board/$(1)/board.conf
+$(BUILD)/$(1)/vmlinux $(BUILD)/$(1)/modules/list &: board/common/kernel.sh board/$(1)/board.conf \
+		| setup-board
 	@$(STEP) kernel-$(1) "fetching the kernel" board/common/kernel.sh $(1)
 
 # The folders count too: a file that was removed shows in its folder's time.

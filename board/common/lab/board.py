@@ -1,9 +1,11 @@
 """A board in QEMU, seen through its serial console."""
 
+import gzip
 import os
 import pathlib
 import re
 import signal
+import subprocess
 import time
 
 import pexpect
@@ -13,7 +15,7 @@ QEMU = TOP / "board" / "common" / "qemu.sh"
 
 BOARD_UP = r"board up after (\d+) s"
 READY = r"upsmon: ready, watching"
-PROMPT = r"~ # $"
+PROMPT = "board> "
 
 
 class Board:
@@ -71,6 +73,9 @@ class Board:
     def shell(self):
         """Takes the shell that init offers."""
         self.console.send("\r")
+        self.expect("# ", 20)
+        # in two parts, so that the echo of this line is not taken for the prompt
+        self.console.send("PS1='boa''rd> '\r")
         self.expect(PROMPT, 20)
         return self
 
@@ -78,7 +83,7 @@ class Board:
         """Runs a command in that shell; returns (exit code, output)."""
         # the marks are put together by the shell, so that its echo has neither
         self.console.send(f"echo MARK''BEGIN; {command}; echo MARK''END $?\r")
-        self.expect("MARKBEGIN\r?\n", seconds)
+        self.expect(r"MARKBEGIN\r*\n", seconds)
         match = self.expect(r"MARKEND (\d+)", seconds)
         output = self.console.before.replace("\r", "")
         code = int(match.group(1))
@@ -111,3 +116,25 @@ class Board:
 def plain(text):
     """Console output as lines without carriage returns and escape sequences."""
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r", "").splitlines()
+
+
+def variant(name, files, out):
+    """An image of the board with some files more, or other ones; returns its path.
+
+    files: path on the board -> text; one that starts with #! is executable.
+    The kernel unpacks one archive after the other, so the files are appended.
+    """
+    tree = pathlib.Path(out).with_suffix(".tree")
+    for path, text in files.items():
+        file = tree / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o755 if text.startswith("#!") else 0o644)
+        for directory in file.relative_to(tree).parents:
+            (tree / directory).chmod(0o755)
+    names = "\n".join(sorted(str(p.relative_to(tree)) for p in tree.rglob("*")))
+    more = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "--owner", "0:0"], cwd=tree,
+                          input=names.encode(), stdout=subprocess.PIPE, check=True).stdout
+    base = TOP / "build" / name / "rootfs.cpio.gz"
+    pathlib.Path(out).write_bytes(base.read_bytes() + gzip.compress(more))
+    return pathlib.Path(out)

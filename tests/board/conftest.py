@@ -1,0 +1,33 @@
+import pytest
+
+from lab.board import Board, variant
+from lab.upsd import Upsd
+
+
+@pytest.fixture
+def upsd(tmp_path):
+    with Upsd(tmp_path / "upsd") as server:
+        yield server
+
+
+@pytest.fixture
+def switch_on(request, tmp_path, upsd):
+    """Switches boards on; what still runs at the end of the test is cut off."""
+    name = request.config.getoption("--board")
+    boards = []
+
+    def on(files=None, **options):
+        if files:
+            options["image"] = variant(name, files, tmp_path / f"variant{len(boards)}.cpio.gz")
+        boards.append(Board(name, upsd_port=upsd.port, log=tmp_path / "console.log", **options))
+        return boards[-1]
+
+    yield on
+    for board in boards:
+        board.stop()
+
+
+@pytest.fixture
+def board(switch_on):
+    """A board that is up, watched over, and has a shell."""
+    return switch_on().boot().shell()

@@ -1,0 +1,180 @@
+"""The image as it ships, on a board in QEMU, with a real upsd and real power cuts."""
+
+import pytest
+
+from lab.board import READY
+from lab.upsd import wait_for
+
+INIT = "/etc/init.d/S60upsmon"
+
+
+def protects(board, upsd):
+    """The proof of it all: the battery runs low, and the board switches itself off."""
+    wait_for("the board's login", lambda: upsd.logins() == 1, 20)
+    upsd.set_status("OB LB DISCHRG")
+    board.expect("UPS ups@upsd: FSD is set", 30)
+    assert upsd.status() == "FSD OB LB DISCHRG"
+    board.expect("POWERDOWNFLAG /run/killpower is written", 30)
+    board.expect("rcK: POWERDOWNFLAG is set: killpower", 30)
+    assert board.expect_end(30) == 0
+
+
+def pid_of(board):
+    code, output = board.run("cat /run/nut/upsmon.pid")
+    assert code == 0
+    return int(output.split()[0])
+
+
+def test_boot_to_ready(board, upsd):
+    assert upsd.logins() == 1
+    assert board.run(f"{INIT} status")[0] == 0
+    pid = pid_of(board)
+    # the pid in the file is the one that init sees: its child, and root
+    output = board.run(f"cat /proc/{pid}/status")[1]
+    assert "Name:\tupsmon" in output and "PPid:\t1\n" in output and "Uid:\t0\t" in output
+    # pidof and start-stop-daemon know it by its name
+    assert str(pid) in board.run("pidof upsmon")[1].split()
+    assert board.run("start-stop-daemon -K -t -q -n upsmon -p /run/nut/upsmon.pid")[0] == 0
+    assert f"upsmon[{pid}]: ready, watching 1 UPS" in board.run("logread")[1]
+
+
+def test_low_battery_to_power_off(board, upsd):
+    upsd.set_status("OB DISCHRG")
+    board.expect("UPS ups@upsd on battery")
+    protects(board, upsd)
+
+
+def test_led_and_log_of_the_notify_script(board, upsd):
+    code, leds = board.run("ls -d /sys/class/leds/*")
+    if code != 0:
+        pytest.skip("this board has no LED")
+    led = leds.split()[0]
+    upsd.set_status("OB DISCHRG")
+    wait_for("blinking", lambda: "[timer]" in board.run(f"cat {led}/trigger")[1], 20)
+    upsd.set_status("OL")
+    wait_for("dark", lambda: "[none]" in board.run(f"cat {led}/trigger")[1], 20)
+    log = board.run("logread")[1]
+    assert "upsmon-notify: ONBATT: UPS ups@upsd on battery" in log
+    assert "upsmon-notify: ONLINE: UPS ups@upsd on line power" in log
+
+
+@pytest.mark.parametrize("status", ["OL", "OB"])
+def test_guard_killed(board, upsd, status):
+    """init sees the end of what it supervises, and starts it again."""
+    pid = pid_of(board)
+    upsd.set_status(status)
+    board.run(f"kill -9 {pid}")
+    board.expect(rf"upsmon: found a stale pidfile: nobody has pid {pid}; it will be replaced", 20)
+    board.expect(READY, 20)
+    protects(board, upsd)
+
+
+def test_monitor_killed(board, upsd):
+    pid = pid_of(board)
+    upsd.set_status("OB DISCHRG")
+    board.expect("UPS ups@upsd on battery")
+    monitor = int(board.run(f"cat /proc/{pid}/task/{pid}/children")[1].split()[0])
+    board.run(f"kill -9 {monitor}")
+    wait_for("the next one", lambda: "takes over where the last one stopped" in
+             board.run("logread")[1])
+    assert pid_of(board) == pid
+    assert board.run("logread")[1].count("upsmon-notify: ONBATT") == 1
+    protects(board, upsd)
+
+
+def test_stop_and_start_by_the_init_fragment(board, upsd):
+    pid = pid_of(board)
+    code, output = board.run(f"{INIT} stop")
+    assert code == 0 and "upsmon: stopped" in output
+    assert upsd.logins() == 0
+    # init leaves it down
+    board.run("sleep 5")
+    code, output = board.run(f"{INIT} status")
+    assert code == 3 and "upsmon is not running" in output
+    code, output = board.run(f"{INIT} start")
+    assert code == 0 and "upsmon: started" in output
+    assert pid_of(board) != pid
+    code, output = board.run(f"{INIT} start")
+    assert code == 0 and "already there: upsmon is running" in output
+    code, output = board.run(f"{INIT} restart")
+    assert code == 0 and "upsmon: stopped" in output and "upsmon: started" in output
+    protects(board, upsd)
+
+
+def test_reload_by_the_init_fragment(board, upsd):
+    board.run("echo 'NOTIFYMSG ONBATT \"changed %s\"' >>/etc/nut/upsmon.conf")
+    assert board.run(f"{INIT} reload")[0] == 0
+    wait_for("the reload", lambda: "was read anew" in board.run("logread")[1])
+    upsd.set_status("OB DISCHRG")
+    board.expect("upsmon: changed ups@upsd")
+    board.run("echo POLLFREQ x >>/etc/nut/upsmon.conf")
+    board.run(f"{INIT} reload")
+    wait_for("the refusal", lambda: "the configuration stays as it was" in board.run("logread")[1])
+    protects(board, upsd)
+
+
+def test_start_with_a_broken_configuration_says_why(board):
+    board.run(f"{INIT} stop")
+    board.run("cp /etc/nut/upsmon.conf /tmp/good; echo MINSUPPLIES x >>/etc/nut/upsmon.conf")
+    code, output = board.run(f"{INIT} start", 40)
+    assert code == 1 and "not started; its reasons:" in output
+    assert 'MINSUPPLIES is "x", which is not a whole number' in output
+    # init tries on, so mending the file is enough
+    board.run("cp /tmp/good /etc/nut/upsmon.conf")
+    board.expect(READY, 20)
+
+
+def test_without_a_line_in_inittab(board, upsd):
+    """As in an image of somebody else's: the fragment runs it in the background."""
+    board.run(f"{INIT} stop")
+    board.run("sed -i /supervise/d /etc/inittab")
+    code, output = board.run(f"{INIT} start")
+    assert code == 0 and "upsmon: started" in output
+    assert board.run(f"{INIT} status")[0] == 0
+    code, output = board.run(f"{INIT} start")
+    assert code == 0 and "already there" in output
+    assert board.run(f"{INIT} stop")[0] == 0
+    assert board.run(f"{INIT} status")[0] == 3
+    assert board.run(f"{INIT} start")[0] == 0
+    wait_for("the board's login", lambda: upsd.logins() == 1)
+    # -B lets go of the console, so only upsd and init are left to tell
+    upsd.set_status("OB LB DISCHRG")
+    board.expect("rcK: POWERDOWNFLAG is set: killpower", 40)
+    assert board.expect_end(30) == 0
+
+
+# As careless products do it: the pidfile on flash.
+ON_FLASH = {"/etc/default/upsmon": "UPSMON_STDERR=/dev/console\nNUT_PIDPATH=/data/nut\n"}
+
+# Before upsmon starts, its old number goes to somebody else.
+RECYCLE = """#!/bin/sh
+read -r pid </data/nut/upsmon.pid || exit 0
+if [ "$1" = start ]; then
+	echo $((pid - 1)) >/proc/sys/kernel/ns_last_pid
+	sleep 100000 &
+	echo "recycled: pid $! goes to sleep, upsmon had $pid"
+fi
+"""
+
+
+def test_stale_pidfile_after_a_power_cut(switch_on, upsd, tmp_path):
+    """The reason for this project, on a board, with a real power cut."""
+    flash = tmp_path / "flash"
+    board = switch_on(ON_FLASH, disk=flash).boot().shell()
+    code, output = board.run("cat /data/nut/upsmon.pid && sync")
+    assert code == 0
+    pid = int(output.split()[0])
+    assert "/data/nut is not in memory (tmpfs)" in board.text
+    board.cut_power()
+    wait_for("the end of its login", lambda: upsd.logins() == 0, 20)
+
+    board = switch_on({**ON_FLASH, "/etc/init.d/S10recycle": RECYCLE}, disk=flash)
+    board.expect(rf"recycled: pid {pid} goes to sleep, upsmon had {pid}\r", 90)
+    board.expect(rf"upsmon: stale pidfile: pid {pid} belongs to sleep and is not upsmon", 30)
+    board.expect(READY, 30)
+    board.shell()
+    # it is in the log, too, and the stranger was left alone
+    assert f"pid {pid} belongs to sleep and is not upsmon" in board.run("logread")[1]
+    assert board.run(f"cat /proc/{pid}/comm")[1].startswith("sleep")
+    assert int(board.run("cat /data/nut/upsmon.pid")[1].split()[0]) != pid
+    protects(board, upsd)
