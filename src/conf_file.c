@@ -96,7 +96,6 @@ bool conf_file_read(const char *path, struct conf *conf, bool quiet)
 
 	conf_init(conf);
 	if (fd >= 0) {
-		error = 0;
 		if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
 			error = EISDIR;
 		else

@@ -64,7 +64,8 @@ static void reload(void)
 		log_error("%s is not used: the configuration stays as it was", path);
 		return;
 	}
-	if (strcmp(conf_get(&fresh, fresh.run_as_user), conf_get(&self.conf, self.conf.run_as_user)))
+	if (strcmp(conf_get(&fresh, fresh.run_as_user),
+		   conf_get(&self.conf, self.conf.run_as_user)) != 0)
 		log_warning("RUN_AS_USER has changed: that takes effect at the next start");
 	self.conf = fresh;
 	keeper_reload();

@@ -24,7 +24,7 @@ static struct {
 	unsigned int first, count;
 	pid_t running;	/* 0: none that the next one waits for */
 	int64_t until;	/* it is waited for until then */
-} self = { .until = NEVER };
+} self; /* all zero: the table is not worth a byte of the image */
 
 /*
  * Most boards have no wall; that is no error (NUT starts it all the same).

@@ -64,8 +64,11 @@ static void keep_name(struct proc *found, const char *comm, size_t len)
 		len--;
 	if (len >= sizeof(found->name))
 		len = sizeof(found->name) - 1;
-	for (size_t i = 0; i < len; i++)
-		found->name[i] = (unsigned char)comm[i] < ' ' ? '?' : comm[i];
+	for (size_t i = 0; i < len; i++) {
+		found->name[i] = comm[i];
+		if ((unsigned char)comm[i] < ' ')
+			found->name[i] = '?';
+	}
 	found->name[len] = '\0';
 }
 

@@ -100,7 +100,7 @@ static void feed_word(struct words *w, int byte)
 	}
 }
 
-enum words_result words_feed(struct words *w, int byte)
+static enum words_result feed(struct words *w, int byte)
 {
 	if (w->state == DONE)
 		words_reset(w);
@@ -160,6 +160,17 @@ enum words_result words_feed(struct words *w, int byte)
 		break;
 	}
 	return WORDS_MORE;
+}
+
+enum words_result words_feed(struct words *w, int byte)
+{
+	enum words_result result = feed(w, byte);
+
+	if (w->mode == WORDS_WIRE && w->error != WORDS_MORE && w->state != DONE) {
+		w->state = DONE;
+		return w->error;
+	}
+	return result;
 }
 
 bool words_is_open(const struct words *w)

@@ -9,9 +9,10 @@
  * backslash before the line's end joins two lines.
  *
  * Bytes are fed one at a time, so that no line has to be kept in front of the
- * splitter and a half-received line simply stays half-split.  A line in error
- * is read to its end and then reported once; the next line starts fresh, so
- * that an open quote never eats the line after it.
+ * splitter and a half-received line simply stays half-split.  In a file, a line
+ * in error is read to its end and then reported once, and the next line starts
+ * fresh: an open quote never eats the line after it.  On the wire an error is
+ * reported at once, since a line that never ends must not be read for ever.
  *
  * Pure: no system call, no allocation.  A struct words holds one line.
  */

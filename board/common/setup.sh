@@ -35,15 +35,15 @@ missing=$(missing_of "$@")
 [ -n "$missing" ] || exit 0
 
 # RUNLEVEL=1 makes invoke-rc.d skip the start of what a package's scripts would start.
-apt_get() {
-	$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-		apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@" </dev/null 9>&-
-}
-
-echo "[setup] installing$missing"
 # The lists may be absent, or so old that they name files which the mirror dropped.
-# shellcheck disable=SC2086
-apt_get install --no-install-recommends $missing >/dev/null 2>&1 || {
-	apt_get update
-	apt_get install --no-install-recommends $missing
-}
+# shellcheck disable=SC2016,SC2086
+"$top/board/common/step.sh" setup "installing$missing" sh -c '
+	as_root=$1
+	shift
+	apt_get() {
+		$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+			apt-get -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@"
+	}
+	apt_get install --no-install-recommends "$@" || {
+		apt_get update && apt_get install --no-install-recommends "$@"
+	}' sh "$as_root" $missing 9>&-

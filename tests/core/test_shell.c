@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-/* procname.c on recorded trees, and what the guard lets through of the monitor's messages. */
+/*
+ * What of the shell can be tested without a daemon around it: procname.c on
+ * recorded trees, what the guard lets through of the monitor's messages, and
+ * the loop.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lab.h"
+#include "loop.h"
 #include "message.h"
 #include "procname.h"
+#include "signals.h"
 #include "status.h"
 
 /* A pid that no process has, so that only the tree decides. */
@@ -214,6 +220,44 @@ static void test_channel(void **state)
 	close(ends[0]);
 }
 
+static int busy_rounds;
+
+static unsigned int busy_prepare(void *arg, struct pollfd *fds, int64_t *deadline)
+{
+	(void)deadline;
+	fds[0].fd = *(int *)arg;
+	fds[0].events = POLLIN;
+	return 1;
+}
+
+static bool busy_handle(void *arg, const struct pollfd *fds, unsigned int signals, int64_t now)
+{
+	(void)arg;
+	(void)now;
+	assert_true(fds[0].revents & POLLIN);
+	if (busy_rounds++ == 0)
+		kill(getpid(), SIGTERM);
+	return !(signals & SIGNALS_STOP) && busy_rounds < 100;
+}
+
+/* A peer that never stops talking must not keep a signal away. */
+static void test_signals_reach_a_busy_loop(void **state)
+{
+	int ends[2];
+	struct loop_half half = { &ends[0], busy_prepare, busy_handle };
+	sigset_t wait;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	signals_catch(&wait);
+	loop_run(&half, 1, &wait);
+	signals_restore();
+	assert_in_range(busy_rounds, 2, 3);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_sound_messages),
 		cmocka_unit_test(test_unsound_messages),
 		cmocka_unit_test(test_channel),
+		cmocka_unit_test(test_signals_reach_a_busy_loop),
 	};
 
 	return cmocka_run_group_tests(tests, make_root, remove_root);

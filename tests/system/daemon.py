@@ -137,7 +137,11 @@ class Daemon:
     def monitor(self):
         """The unprivileged half: the guard's child that is called upsmon."""
         for child in children(self.pid()):
-            if pathlib.Path(f"/proc/{child}/comm").read_text().strip() == "upsmon" and alive(child):
+            try:
+                name = pathlib.Path(f"/proc/{child}/comm").read_text().strip()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if name == "upsmon" and alive(child):
                 return child
         return None
 

@@ -187,7 +187,8 @@ def test_monitor_killed(daemon, upsd, victim):
         s.sendall(f"USERNAME {SECONDARY[0]}\nPASSWORD {SECONDARY[1]}\nLOGIN ups\n".encode())
         wait_for("two logins", lambda: upsd.logins() == 2)
         daemon.command("-c", "fsd")
-        daemon.wait_log("waiting up to 3 s")
+        # by then the guard knows that FSD was notified
+        daemon.wait_log("FSD is set")
     monitor = daemon.monitor()
     os.kill(monitor, signal.SIGKILL)
     daemon.wait_log(f"monitor {monitor} was ended by signal 9")

@@ -1,0 +1,64 @@
+"""`make run` and `make console`, as a person uses them."""
+
+import re
+import socket
+import subprocess
+
+import pexpect
+
+from lab.board import TOP
+
+STORY = ["upsd with dummy-ups listens", "QEMU starts", "board up", "upsmon ready", "on line",
+         "the mains fail: OB", "on battery", "the battery runs low: OB LB", "battery low",
+         "FSD set by the board as primary", "POWERDOWNFLAG written", "clean power-off",
+         "QEMU is gone", "went down in time"]
+
+
+def command(script, request):
+    return ["/usr/bin/python3", str(TOP / "board" / "common" / script),
+            request.config.getoption("--board")]
+
+
+def test_run_tells_the_story(request):
+    result = subprocess.run(command("story.py", request), capture_output=True, text=True,
+                            timeout=180, check=False)
+    assert result.returncode == 0, result.stdout
+    at = -1
+    for step in STORY:
+        at = result.stdout.find(step, at + 1)
+        assert at >= 0, f"no {step!r} in its place in:\n{result.stdout}"
+    # each line with its time
+    assert len(re.findall(r"^ +\d+\.\d s  ", result.stdout, re.M)) >= len(STORY) - 1
+
+
+def test_console_is_a_board_on_the_terminal(request):
+    child = pexpect.spawn(command("console.py", request)[0], command("console.py", request)[1:],
+                          encoding="utf-8", timeout=90)
+    try:
+        child.expect(r"upsd on 127\.0\.0\.1:(\d+)")
+        port = int(child.match.group(1))
+        child.expect("ctrl-A x")
+        child.expect("upsmon: ready")
+        child.send("\r")
+        child.expect("# ")
+        with socket.create_connection(("127.0.0.1", port)) as s:
+            s.sendall(b"GET NUMLOGINS ups\n")
+            assert s.recv(100) == b"NUMLOGINS ups 1\n"
+        # ctrl-C is the shell's on the board, not ours
+        child.send("sleep 100\r")
+        child.sendcontrol("c")
+        child.send("echo still''here\r")
+        child.expect("stillhere")
+        child.sendcontrol("a")
+        child.send("x")
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
+    assert child.exitstatus == 0
+
+
+def test_console_needs_a_terminal(request):
+    result = subprocess.run(command("console.py", request), stdin=subprocess.DEVNULL,
+                            capture_output=True, text=True, timeout=30, check=False)
+    assert result.returncode == 1
+    assert "make run" in result.stderr
