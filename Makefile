@@ -23,7 +23,7 @@ PREFIX ?= /usr
 SRC := $(sort $(wildcard src/*.c))
 HDR := $(sort $(wildcard src/*.h))
 # The pure core: what the unit tests link, and nothing of the shell.
-CORE := $(addprefix src/,action.c conf.c core.c notify.c proto.c report.c session.c status.c \
+CORE := $(addprefix src/,action.c conf.c core.c critical.c notify.c proto.c report.c session.c status.c \
 	ups.c words.c)
 
 SETUP := board/common/setup.sh

@@ -33,22 +33,31 @@ void action_send(struct actions *out, uint16_t ups, enum proto_request request)
 	add(out, ACT_SEND, ups)->u.request = request;
 }
 
-void action_notify(struct actions *out, uint16_t ups, enum notify_type type)
+static void keep_why(struct action *a, const char *why)
 {
-	add(out, ACT_NOTIFY, ups)->u.type = type;
+	size_t len = strlen(why);
+
+	if (len >= sizeof(a->why))
+		len = sizeof(a->why) - 1;
+	memcpy(a->why, why, len);
+}
+
+void action_notify(struct actions *out, uint16_t ups, enum notify_type type, const char *more)
+{
+	struct action *a = add(out, ACT_NOTIFY, ups);
+
+	a->u.type = type;
+	keep_why(a, more);
 }
 
 void action_report(struct actions *out, uint16_t ups, enum report report, uint32_t value,
 		   const char *why)
 {
 	struct action *a = add(out, ACT_REPORT, ups);
-	size_t len = strlen(why);
 
 	a->u.report = report;
 	a->value = value;
-	if (len >= sizeof(a->why))
-		len = sizeof(a->why) - 1;
-	memcpy(a->why, why, len);
+	keep_why(a, why);
 }
 
 void action_shutdown(struct actions *out)

@@ -34,8 +34,8 @@ enum report {
 	REPORT_PRIMARY_REFUSED,	/* why: the server's code */
 	REPORT_FSD_REFUSED,	/* why: the server's code */
 	REPORT_FSD_SET,
-	REPORT_DEAD,		/* no answer for DEADTIME while on battery */
-	REPORT_CRITICAL,
+	REPORT_VARIABLE_MISSING, /* why: its name */
+	REPORT_CRITICAL,	/* why: the rule */
 	REPORT_NOT_CRITICAL,
 	REPORT_POWER_LOW,	/* value: power that is left */
 	REPORT_FSD_ASKED,	/* -c fsd */
@@ -48,7 +48,7 @@ enum action_kind {
 	ACT_CONNECT,	/* ups: begin a connection; answer with an event */
 	ACT_SEND,	/* ups, request */
 	ACT_CLOSE,	/* ups: drop the connection, without an event */
-	ACT_NOTIFY,	/* type; ups, or UPS_NONE for a global one */
+	ACT_NOTIFY,	/* type, why; ups, or UPS_NONE for a global one */
 	ACT_REPORT,	/* report, value; ups or UPS_NONE */
 	ACT_SHUTDOWN,	/* write POWERDOWNFLAG, run SHUTDOWNCMD */
 };
@@ -78,7 +78,8 @@ struct actions {
 void action_connect(struct actions *out, uint16_t ups);
 void action_close(struct actions *out, uint16_t ups);
 void action_send(struct actions *out, uint16_t ups, enum proto_request request);
-void action_notify(struct actions *out, uint16_t ups, enum notify_type type);
+/* more: the second %s of the text, as the alarms are of ALARM. */
+void action_notify(struct actions *out, uint16_t ups, enum notify_type type, const char *more);
 void action_report(struct actions *out, uint16_t ups, enum report report, uint32_t value,
 		   const char *why);
 void action_shutdown(struct actions *out);

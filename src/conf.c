@@ -63,21 +63,24 @@ static uint16_t keep_string(struct reader *r, const char *text)
 }
 
 /* A whole decimal number within [min, max]; anything else is reported. */
-static bool read_number(struct reader *r, const char *what, const char *text, uint32_t min,
-			uint32_t max, uint32_t *value)
+static bool read_number(struct reader *r, const char *what, const char *text, int32_t min,
+			int32_t max, int32_t *value)
 {
-	uint32_t number = 0;
-	size_t digits = strspn(text, "0123456789");
+	const char *digit = *text == '-' ? text + 1 : text;
+	size_t digits = strspn(digit, "0123456789");
+	int32_t number = 0;
 
-	if (digits == 0 || text[digits] != '\0' || digits > 9) {
-		error(r, "%s is \"%s\", which is not a whole number from %u to %u", what, text, min,
+	if (digits == 0 || digit[digits] != '\0' || digits > 9) {
+		error(r, "%s is \"%s\", which is not a whole number from %d to %d", what, text, min,
 		      max);
 		return false;
 	}
-	for (const char *p = text; *p; p++)
-		number = number * 10 + (uint32_t)(*p - '0');
+	for (; *digit; digit++)
+		number = number * 10 + (*digit - '0');
+	if (*text == '-')
+		number = -number;
 	if (number < min || number > max) {
-		error(r, "%s is %u; it must be from %u to %u", what, number, min, max);
+		error(r, "%s is %d; it must be from %d to %d", what, number, min, max);
 		return false;
 	}
 	*value = number;
@@ -101,7 +104,7 @@ static bool read_system(struct reader *r, const char *system, struct conf_ups *u
 	const char *host = at ? at + 1 : "";
 	const char *host_end = host + strlen(host);
 	const char *colon = NULL;
-	uint32_t port = CONF_DEFAULT_PORT;
+	int32_t port = CONF_DEFAULT_PORT;
 
 	if (*host == '[') {
 		const char *close = strchr(++host, ']');
@@ -148,11 +151,20 @@ static bool read_role(struct reader *r, const char *role, bool *primary)
 	return false;
 }
 
+static struct conf_ups *find_system(struct conf *conf, const char *system)
+{
+	for (unsigned int i = 0; i < conf->ups_count; i++) {
+		if (strcmp(conf_get(conf, conf->ups[i].system), system) == 0)
+			return &conf->ups[i];
+	}
+	return NULL;
+}
+
 static void read_monitor(struct reader *r)
 {
 	struct conf *conf = r->conf;
 	struct conf_ups ups;
-	uint32_t power = 0;
+	int32_t power = 0;
 
 	if (r->words->count > 6) {
 		error(r, "expected: MONITOR system powervalue user password type; found %u words "
@@ -170,12 +182,12 @@ static void read_monitor(struct reader *r)
 	    !read_number(r, "the power value", arg(r, 2), 0, 1000, &power) ||
 	    !read_role(r, arg(r, 5), &ups.primary))
 		return;
-	for (unsigned int i = 0; i < conf->ups_count; i++) {
-		if (strcmp(conf_get(conf, conf->ups[i].system), arg(r, 1)) == 0) {
-			error(r, "%s is monitored already", arg(r, 1));
-			return;
-		}
+	if (find_system(conf, arg(r, 1))) {
+		error(r, "%s is monitored already", arg(r, 1));
+		return;
 	}
+	for (unsigned int i = 0; i < TRIGGERS; i++)
+		ups.trigger[i] = CONF_INHERIT;
 	ups.power_value = (uint16_t)power;
 	ups.user = keep_string(r, arg(r, 3));
 	ups.password = keep_string(r, arg(r, 4));
@@ -232,11 +244,53 @@ static void read_run_as_user(struct reader *r)
 
 static void read_min_supplies(struct reader *r)
 {
-	uint32_t number;
+	int32_t number;
 
 	if (want_args(r, 1, "MINSUPPLIES number") &&
 	    read_number(r, "MINSUPPLIES", arg(r, 1), 0, 1000, &number))
 		r->conf->min_supplies = (uint16_t)number;
+}
+
+static void read_alarm_critical(struct reader *r)
+{
+	int32_t number;
+
+	if (want_args(r, 1, "ALARMCRITICAL 0 or 1") &&
+	    read_number(r, "ALARMCRITICAL", arg(r, 1), 0, 1, &number))
+		r->conf->alarm_critical = number == 1;
+}
+
+/*
+ * NUT's daemon ends itself then; ours only logs out, and stays until the
+ * machine is down.
+ */
+static void read_shutdown_exit(struct reader *r)
+{
+	int32_t number;
+
+	if (!want_args(r, 1, "SHUTDOWNEXIT yes, no or seconds"))
+		return;
+	if (strcmp(arg(r, 1), "yes") == 0)
+		r->conf->shutdown_exit_ms = 0;
+	else if (strcmp(arg(r, 1), "no") == 0)
+		r->conf->shutdown_exit_ms = -1;
+	else if (read_number(r, "SHUTDOWNEXIT", arg(r, 1), 0, 86400, &number))
+		r->conf->shutdown_exit_ms = number * 1000;
+}
+
+/* Whoever asks for encryption must not get a connection without it in silence. */
+static void refuse_tls(struct reader *r)
+{
+	error(r, "%s asks for TLS, which this upsmon does not have: connections would not be "
+		 "encrypted.  Remove the line if that is acceptable",
+	      arg(r, 0));
+}
+
+/* 0 turns it off, and off it is. */
+static void read_tls_switch(struct reader *r)
+{
+	if (strcmp(arg(r, 1), "0") != 0)
+		refuse_tls(r);
 }
 
 static enum notify_type read_notify_type(struct reader *r)
@@ -300,34 +354,84 @@ static void read_notify_flag(struct reader *r)
 	r->conf->notify[type].flags = (uint8_t)flags;
 }
 
-/* Directives that hold a number of seconds. */
+/*
+ * Directives that hold one number.  All of them are 32 bits wide in the
+ * struct; seconds become milliseconds.
+ */
 static const struct {
 	const char *name;
 	size_t offset;
-	uint32_t min, max;
-} seconds[] = {
-	{ "POLLFREQ", offsetof(struct conf, poll_freq_ms), 1, 86400 },
-	{ "POLLFREQALERT", offsetof(struct conf, poll_freq_alert_ms), 1, 86400 },
-	{ "DEADTIME", offsetof(struct conf, dead_time_ms), 1, 86400 },
-	{ "HOSTSYNC", offsetof(struct conf, host_sync_ms), 0, 86400 },
-	{ "FINALDELAY", offsetof(struct conf, final_delay_ms), 0, 86400 },
+	int32_t min, max, scale;
+} numbers[] = {
+	{ "POLLFREQ", offsetof(struct conf, poll_freq_ms), 1, 86400, 1000 },
+	{ "POLLFREQALERT", offsetof(struct conf, poll_freq_alert_ms), 1, 86400, 1000 },
+	{ "DEADTIME", offsetof(struct conf, dead_time_ms), 1, 86400, 1000 },
+	{ "HOSTSYNC", offsetof(struct conf, host_sync_ms), 0, 86400, 1000 },
+	{ "FINALDELAY", offsetof(struct conf, final_delay_ms), 0, 86400, 1000 },
+	{ "NOCOMMWARNTIME", offsetof(struct conf, nocomm_warn_ms), 0, 2000000, 1000 },
+	{ "RBWARNTIME", offsetof(struct conf, replace_warn_ms), 0, 2000000, 1000 },
+	{ "OFFDURATION", offsetof(struct conf, off_ms), -1, 86400, 1000 },
+	{ "OBLBDURATION", offsetof(struct conf, oblb_ms), -1, 86400, 1000 },
+	{ "OVERDURATION", offsetof(struct conf, over_ms), -1, 86400, 1000 },
+	{ "POLLFAIL_LOG_THROTTLE_MAX", offsetof(struct conf, poll_fail_throttle), -1, 1000000, 1 },
+	{ "DEBUG_MIN", offsetof(struct conf, debug_min), 0, 9, 1 },
 };
 
-static bool read_seconds(struct reader *r)
+static bool read_plain_number(struct reader *r)
 {
-	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
-		uint32_t number;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		int32_t number;
 
-		if (strcmp(seconds[i].name, arg(r, 0)) != 0)
+		if (strcmp(numbers[i].name, arg(r, 0)) != 0)
 			continue;
 		if (r->words->count != 2)
-			error(r, "expected: %s seconds", arg(r, 0));
-		else if (read_number(r, arg(r, 0), arg(r, 1), seconds[i].min, seconds[i].max,
+			error(r, "expected: %s %s", arg(r, 0),
+			      numbers[i].scale == 1000 ? "seconds" : "number");
+		else if (read_number(r, arg(r, 0), arg(r, 1), numbers[i].min, numbers[i].max,
 				     &number))
-			*(uint32_t *)(void *)((char *)r->conf + seconds[i].offset) = number * 1000;
+			*(int32_t *)(void *)((char *)r->conf + numbers[i].offset) =
+				number * numbers[i].scale;
 		return true;
 	}
 	return false;
+}
+
+static const char *const trigger_names[TRIGGERS] = {
+	[TRIGGER_BATTERYLEVEL] = "BATTERYLEVEL",
+	[TRIGGER_MINUTES] = "MINUTES",
+	[TRIGGER_TIMEOUT] = "TIMEOUT",
+	[TRIGGER_ONBATTERYDELAY] = "ONBATTERYDELAY",
+};
+
+static const int32_t trigger_max[TRIGGERS] = { 100, 10000, 86400, 86400 };
+
+/* BATTERYLEVEL percent [ups], and so on */
+static bool read_trigger(struct reader *r)
+{
+	int32_t *triggers = r->conf->trigger;
+	int32_t number;
+	size_t i = 0;
+
+	while (i < TRIGGERS && strcmp(trigger_names[i], arg(r, 0)) != 0)
+		i++;
+	if (i == TRIGGERS)
+		return false;
+	if (r->words->count != 2 && r->words->count != 3) {
+		error(r, "expected: %s number [ups]", arg(r, 0));
+		return true;
+	}
+	if (r->words->count == 3) {
+		struct conf_ups *ups = find_system(r->conf, arg(r, 2));
+
+		if (!ups) {
+			error(r, "%s: no MONITOR line above names \"%s\"", arg(r, 0), arg(r, 2));
+			return true;
+		}
+		triggers = ups->trigger;
+	}
+	if (read_number(r, arg(r, 0), arg(r, 1), -1, trigger_max[i], &number))
+		triggers[i] = number;
+	return true;
 }
 
 static const struct {
@@ -342,33 +446,15 @@ static const struct {
 	{ "NOTIFYFLAG", read_notify_flag },
 	{ "POWERDOWNFLAG", read_powerdown_flag },
 	{ "RUN_AS_USER", read_run_as_user },
+	{ "ALARMCRITICAL", read_alarm_critical },
+	{ "SHUTDOWNEXIT", read_shutdown_exit },
+	{ "CERTPATH", refuse_tls },
+	{ "CERTFILE", refuse_tls },
+	{ "CERTIDENT", refuse_tls },
+	{ "CERTHOST", refuse_tls },
+	{ "CERTVERIFY", read_tls_switch },
+	{ "FORCESSL", read_tls_switch },
 };
-
-/* NUT's own that nutlet does not have (yet); a warning each, once. */
-static const char *const unsupported[] = {
-	"NOCOMMWARNTIME", "RBWARNTIME",	  "SHUTDOWNEXIT",	       "OFFDURATION",
-	"OBLBDURATION",	  "OVERDURATION", "ALARMCRITICAL",	       "POLLFAIL_LOG_THROTTLE_MAX",
-	"DEBUG_MIN",	  "CERTPATH",	  "CERTFILE",		       "CERTIDENT",
-	"CERTHOST",	  "CERTVERIFY",	  "FORCESSL",
-};
-
-static bool read_unsupported(struct reader *r)
-{
-	for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++) {
-		uint32_t bit = 1U << i;
-
-		if (strcmp(unsupported[i], arg(r, 0)) != 0)
-			continue;
-		if (!(r->report->unsupported & bit))
-			warning(r, "%s is not supported yet and has no effect%s", arg(r, 0),
-				arg(r, 0)[0] == 'C' || arg(r, 0)[0] == 'F'
-					? ": connections are not encrypted"
-					: "");
-		r->report->unsupported |= bit;
-		return true;
-	}
-	return false;
-}
 
 void conf_line(struct conf *conf, const struct words *words, int line, struct conf_report *report)
 {
@@ -380,7 +466,7 @@ void conf_line(struct conf *conf, const struct words *words, int line, struct co
 			return;
 		}
 	}
-	if (!read_seconds(&r) && !read_unsupported(&r))
+	if (!read_plain_number(&r) && !read_trigger(&r))
 		error(&r, "there is no directive \"%s\" (names are case-sensitive)",
 		      words_at(words, 0));
 }
@@ -395,6 +481,13 @@ void conf_init(struct conf *conf)
 	conf->dead_time_ms = 15000;
 	conf->host_sync_ms = 15000;
 	conf->final_delay_ms = 5000;
+	conf->nocomm_warn_ms = 300000;
+	conf->replace_warn_ms = 43200000;
+	conf->off_ms = 30000;
+	conf->over_ms = -1;
+	conf->alarm_critical = true;
+	for (int i = 0; i < TRIGGERS; i++)
+		conf->trigger[i] = -1;
 	for (int i = 0; i < NOTIFY_TYPES; i++)
 		conf->notify[i].flags = NOTIFY_DEFAULT_FLAGS;
 }
@@ -436,6 +529,13 @@ int conf_find_same(const struct conf *old, const struct conf *conf, uint16_t ups
 			return i;
 	}
 	return -1;
+}
+
+int32_t conf_trigger(const struct conf *conf, uint16_t ups, enum conf_trigger trigger)
+{
+	int32_t own = conf->ups[ups].trigger[trigger];
+
+	return own == CONF_INHERIT ? conf->trigger[trigger] : own;
 }
 
 const char *conf_get(const struct conf *conf, uint16_t text)

@@ -28,6 +28,21 @@
 #define CONF_DEFAULT_PORT 3493
 
 /*
+ * apcupsd's ways to shut down before the battery is low, for all UPSes or for
+ * one.  -1: off.
+ */
+enum conf_trigger {
+	TRIGGER_BATTERYLEVEL,	/* percent */
+	TRIGGER_MINUTES,
+	TRIGGER_TIMEOUT,	/* seconds on battery */
+	TRIGGER_ONBATTERYDELAY,	/* seconds until ONBATT is notified */
+	TRIGGERS,
+};
+
+/* Variables of the server's beside ups.status. */
+enum conf_variable { VARIABLE_ALARM, VARIABLE_CHARGE, VARIABLE_RUNTIME, VARIABLES };
+
+/*
  * One MONITOR line.  Texts are offsets into conf.text, to be read with
  * conf_get(); 0 is the empty text, which means unset.
  */
@@ -40,7 +55,10 @@ struct conf_ups {
 	uint16_t port;
 	uint16_t power_value;	/* 0: watched, feeds nothing here */
 	bool primary;
+	int32_t trigger[TRIGGERS]; /* CONF_INHERIT: that of all */
 };
+
+#define CONF_INHERIT (-2)
 
 struct conf {
 	uint16_t ups_count;
@@ -51,6 +69,16 @@ struct conf {
 	uint32_t dead_time_ms;
 	uint32_t host_sync_ms;
 	uint32_t final_delay_ms;
+	uint32_t nocomm_warn_ms;	/* 0: said once */
+	uint32_t replace_warn_ms;	/* 0: said once */
+	int32_t off_ms;			/* these four: below 0 is never */
+	int32_t oblb_ms;
+	int32_t over_ms;
+	int32_t shutdown_exit_ms;	/* from SHUTDOWNCMD to the logout */
+	int32_t poll_fail_throttle;	/* -1 each, 0 changes, n every nth */
+	int32_t debug_min;
+	bool alarm_critical;
+	int32_t trigger[TRIGGERS];
 	uint16_t shutdown_cmd;
 	uint16_t notify_cmd;
 	uint16_t powerdown_flag;
@@ -71,7 +99,6 @@ struct conf_report {
 	void *arg;
 	int errors;
 	int warnings;
-	uint32_t unsupported;	/* which directives were warned of already */
 };
 
 /* All defaults. */
@@ -92,6 +119,8 @@ void conf_say(struct conf_report *report, enum conf_severity severity, int line,
  * system with the same user, password and role.  -1 if there is none.
  */
 int conf_find_same(const struct conf *old, const struct conf *conf, uint16_t ups);
+
+int32_t conf_trigger(const struct conf *conf, uint16_t ups, enum conf_trigger trigger);
 
 const char *conf_get(const struct conf *conf, uint16_t text);
 const char *conf_notify_text(const struct conf *conf, enum notify_type type);

@@ -89,7 +89,7 @@ static int read_lines(int fd, struct conf *conf, struct conf_report *report)
 bool conf_file_read(const char *path, struct conf *conf, bool quiet)
 {
 	struct reading reading = { path, quiet };
-	struct conf_report report = { say, &reading, 0, 0, 0 };
+	struct conf_report report = { say, &reading, 0, 0 };
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int error = errno;

@@ -53,7 +53,7 @@ void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t
 	c->phase_until = until;
 	if (phase == PHASE_SYNC)
 		wish_fsd(c, now);
-	else if (phase == PHASE_DOWN)
+	else if (phase == PHASE_DOWN && until == NEVER)
 		wish_logout(c);
 }
 
@@ -89,13 +89,13 @@ static uint32_t power_left(struct core *c, int64_t now, struct actions *out)
 
 	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
 		struct ups *u = &c->ups[i];
-		bool critical = ups_is_critical(u, c->conf, i, now);
+		enum critical why = critical_now(u, c->conf, i, now);
 
-		if (critical != u->critical)
-			action_report(out, i, critical ? REPORT_CRITICAL : REPORT_NOT_CRITICAL, 0,
-				      "");
-		u->critical = critical;
-		if (!critical)
+		if ((why == CRITICAL_NOT) != (u->critical == CRITICAL_NOT))
+			action_report(out, i, why ? REPORT_CRITICAL : REPORT_NOT_CRITICAL, 0,
+				      critical_text(why));
+		u->critical = (uint8_t)why;
+		if (why == CRITICAL_NOT)
 			power += c->conf->ups[i].power_value;
 	}
 	return power;
@@ -107,7 +107,7 @@ static void begin_final(struct core *c, int64_t now, struct actions *out)
 		c->session[i].want_logins = false;
 	c->phase = PHASE_FINAL;
 	c->phase_until = now + c->conf->final_delay_ms;
-	action_notify(out, UPS_NONE, NOTIFY_SHUTDOWN);
+	action_notify(out, UPS_NONE, NOTIFY_SHUTDOWN, "");
 	action_report(out, UPS_NONE, REPORT_FINAL_DELAY, c->conf->final_delay_ms / 1000, "");
 }
 
@@ -129,6 +129,7 @@ static void begin_shutdown(struct core *c, int64_t now, struct actions *out)
 	}
 	c->phase = PHASE_SYNC;
 	c->phase_until = now + c->conf->host_sync_ms;
+	action_notify(out, UPS_NONE, NOTIFY_SHUTDOWN_HOSTSYNC, "");
 	action_report(out, UPS_NONE, REPORT_HOSTSYNC_WAIT, c->conf->host_sync_ms / 1000, "");
 }
 
@@ -149,13 +150,17 @@ static bool secondaries_gone(const struct core *c)
 	return true;
 }
 
-static void go_down(struct core *c, struct actions *out)
+/*
+ * SHUTDOWNEXIT: when to log out.  A secondary's logout is what its primary
+ * waits for.
+ */
+static void go_down(struct core *c, int64_t now, struct actions *out)
 {
+	int32_t ms = c->conf->shutdown_exit_ms;
+
 	c->phase = PHASE_DOWN;
-	c->phase_until = NEVER;
+	c->phase_until = ms < 0 ? NEVER : now + ms;
 	action_shutdown(out);
-	/* a secondary's logout is what its primary waits for */
-	wish_logout(c);
 }
 
 /* The policy proper: called after each event, in an order that may cascade. */
@@ -179,7 +184,11 @@ static void decide(struct core *c, bool fsd_asked, int64_t now, struct actions *
 			begin_final(c, now, out);
 	}
 	if (c->phase == PHASE_FINAL && now >= c->phase_until)
-		go_down(c, out);
+		go_down(c, now, out);
+	if (c->phase == PHASE_DOWN && now >= c->phase_until) {
+		c->phase_until = NEVER;
+		wish_logout(c);
+	}
 }
 
 static void apply(struct core *c, const struct session_step *step, enum session_result result)
@@ -187,9 +196,14 @@ static void apply(struct core *c, const struct session_step *step, enum session_
 	struct ups_step ups = { c->conf, step->ups, step->now, step->out };
 
 	if (result == SESSION_STATUS)
-		ups_status(&c->ups[step->ups], &ups, step->status);
+		ups_status(&c->ups[step->ups], &ups, step->text);
+	else if (result == SESSION_VARIABLE)
+		ups_variable(&c->ups[step->ups], &ups, step->variable, step->text);
 	else if (result == SESSION_FAILED)
 		ups_failed(&c->ups[step->ups], &ups);
+	if (result == SESSION_STATUS)
+		c->session[step->ups].wants = ups_wants(&c->ups[step->ups], c->conf, step->ups);
+	c->ups[step->ups].logged_in = c->session[step->ups].logged_in;
 }
 
 static enum session_result dispatch(struct session *s, struct session_step *step,
@@ -214,7 +228,11 @@ static enum session_result dispatch(struct session *s, struct session_step *step
 
 void core_event(struct core *c, const struct event *ev, int64_t now, struct actions *out)
 {
-	struct session_step step = { c->conf, ev->ups, now, 0, c->connect_ms, out, 0 };
+	struct session_step step = { .conf = c->conf,
+				     .ups = ev->ups,
+				     .now = now,
+				     .connect_ms = c->connect_ms,
+				     .out = out };
 
 	out->count = 0;
 	if (ev->kind == EV_STOP) {

@@ -43,7 +43,7 @@ struct event {
 /*
  * The way down.  WATCH: nothing yet.  SYNC: FSD is set, secondaries are given
  * HOSTSYNC to log out.  FINAL: SHUTDOWN was notified, FINALDELAY runs.  DOWN:
- * the shell was told.  There is no way back up.
+ * the shell was told; SHUTDOWNEXIT runs.  There is no way back up.
  */
 enum phase { PHASE_WATCH, PHASE_SYNC, PHASE_FINAL, PHASE_DOWN };
 
@@ -51,7 +51,7 @@ struct core {
 	const struct conf *conf;	/* the caller's; must outlive this */
 	uint32_t connect_ms;
 	enum phase phase;
-	int64_t phase_until;		/* SYNC and FINAL */
+	int64_t phase_until;		/* of all but WATCH; NEVER: nothing more comes */
 	bool stopping;
 	struct ups ups[UPS_MAX];
 	struct session session[UPS_MAX];

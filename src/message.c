@@ -9,7 +9,7 @@
 #include "status.h"
 
 /* No timer of ours reaches further than this from now. */
-#define FAR_MS ((int64_t)2 * 86400 * 1000)
+#define FAR_MS ((int64_t)24 * 86400 * 1000)
 
 bool message_pair(int ends[2])
 {
@@ -53,6 +53,11 @@ static bool past(int64_t t, int64_t now)
 	return t <= now && t >= now - FAR_MS * 365;
 }
 
+static bool past_or_never(int64_t t, int64_t now)
+{
+	return t == NEVER || past(t, now);
+}
+
 static bool near_or_never(int64_t t, int64_t now)
 {
 	return t == NEVER || (t <= now + FAR_MS && t >= now - FAR_MS * 365);
@@ -61,9 +66,14 @@ static bool near_or_never(int64_t t, int64_t now)
 static bool ups_is_sound(const struct ups *u, int64_t now)
 {
 	return (u->bits & ~(uint32_t)(ST_ALL | ST_ANSWERED)) == 0 && u->comm <= COMM_BAD &&
-	       u->line <= LINE_BATTERY && u->low_notified <= 1 && u->fsd_notified <= 1 &&
-	       u->critical <= 1 && past(u->answered, now) && near_or_never(u->low_since, now) &&
-	       near_or_never(u->nocomm_at, now);
+	       u->line <= LINE_BATTERY && u->battery_notified <= 1 && u->low_notified <= 1 &&
+	       u->fsd_notified <= 1 && u->alarm_notified <= 1 && u->logged_in <= 1 &&
+	       u->critical < CRITICAL_REASONS && u->charge >= UPS_UNKNOWN &&
+	       u->runtime >= UPS_UNKNOWN && past(u->answered, now) &&
+	       past_or_never(u->lost_since, now) && past_or_never(u->battery_since, now) &&
+	       past_or_never(u->low_since, now) && past_or_never(u->off_since, now) &&
+	       near_or_never(u->nocomm_at, now) && near_or_never(u->replace_at, now) &&
+	       memchr(u->alarm, '\0', sizeof(u->alarm)) != NULL;
 }
 
 bool message_is_sound(const struct message *m, uint16_t ups_count, int64_t now)

@@ -75,7 +75,7 @@ static void act(const struct action *action)
 		link_close(&self.links[action->ups]);
 		break;
 	case ACT_NOTIFY:
-		notifier_send(&self.conf, action->u.type, system_of(action->ups),
+		notifier_send(&self.conf, action->u.type, system_of(action->ups), action->why,
 			      self.now);
 		break;
 	case ACT_REPORT:
@@ -180,15 +180,6 @@ static bool say(enum message_kind kind, uint16_t ups)
 	return message_send(self.channel, &m);
 }
 
-/* The time of the last answer changes with each poll and is not worth a message. */
-static bool ups_differs(const struct ups *a, const struct ups *b)
-{
-	return a->bits != b->bits || a->comm != b->comm || a->line != b->line ||
-	       a->low_notified != b->low_notified || a->fsd_notified != b->fsd_notified ||
-	       a->critical != b->critical || a->low_since != b->low_since ||
-	       a->nocomm_at != b->nocomm_at;
-}
-
 /* True once the guard knows all that it should. */
 static bool tell_guard(void)
 {
@@ -196,7 +187,7 @@ static bool tell_guard(void)
 		return false;
 	self.reloaded_unsaid = false;
 	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
-		if (self.told_ups_valid[i] && !ups_differs(&self.told_ups[i], &self.core.ups[i]))
+		if (self.told_ups_valid[i] && memcmp(&self.told_ups[i], &self.core.ups[i], sizeof(struct ups)) == 0)
 			continue;
 		if (!say(MESSAGE_UPS, i))
 			return false;
@@ -243,7 +234,7 @@ static void hear_guard(void)
 			return;
 		case MESSAGE_BAD:
 		case MESSAGE_CLOSED:
-			notifier_send(&self.conf, NOTIFY_NOPARENT, "", self.now);
+			notifier_send(&self.conf, NOTIFY_NOPARENT, "", "", self.now);
 			end(1);
 			return;
 		case MESSAGE_GOT:

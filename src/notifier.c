@@ -109,14 +109,15 @@ static void enqueue(const struct conf *conf, enum notify_type type, const char *
 	self.count++;
 }
 
-void notifier_send(const struct conf *conf, enum notify_type type, const char *system, int64_t now)
+void notifier_send(const struct conf *conf, enum notify_type type, const char *system,
+		   const char *more, int64_t now)
 {
 	unsigned int flags = conf->notify[type].flags;
 	char message[MESSAGE_MAX];
 
 	if (flags & NOTIFY_IGNORE)
 		return;
-	notify_expand(message, sizeof(message), conf_notify_text(conf, type), system, "");
+	notify_expand(message, sizeof(message), conf_notify_text(conf, type), system, more);
 	if (flags & NOTIFY_SYSLOG)
 		log_notice("%s", message);
 	if (flags & NOTIFY_WALL)

@@ -19,10 +19,10 @@
 
 /*
  * system is the UPS as written in MONITOR, "" for a notification that is about
- * none.  Both texts are copied.
+ * none; more is the second %s of the text.  They are copied.
  */
 void notifier_send(const struct conf *conf, enum notify_type type, const char *system,
-		   int64_t now);
+		   const char *more, int64_t now);
 
 /* Starts the next command when its time has come. */
 void notifier_advance(const struct conf *conf, int64_t now);

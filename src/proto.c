@@ -17,6 +17,10 @@ static const struct {
 	[REQUEST_PRIMARY] = { "PRIMARY", ARG_UPS, "" },
 	[REQUEST_MASTER] = { "MASTER", ARG_UPS, "" },
 	[REQUEST_STATUS] = { "GET VAR", ARG_UPS, " ups.status" },
+	[REQUEST_ALARM] = { "GET VAR", ARG_UPS, " ups.alarm" },
+	[REQUEST_CHARGE] = { "GET VAR", ARG_UPS, " battery.charge" },
+	[REQUEST_RUNTIME] = { "GET VAR", ARG_UPS, " battery.runtime" },
+	[REQUEST_CLIENTS] = { "LIST CLIENT", ARG_UPS, "" },
 	[REQUEST_NUMLOGINS] = { "GET NUMLOGINS", ARG_UPS, "" },
 	[REQUEST_FSD] = { "FSD", ARG_UPS, "" },
 	[REQUEST_LOGOUT] = { "LOGOUT", ARG_NONE, "" },
@@ -112,10 +116,21 @@ struct proto_reply proto_reply(enum proto_request request, const struct words *w
 		reply.text = words_at(words, 1);
 		return reply;
 	}
-	if (request == REQUEST_STATUS) {
-		if (words->count == 4 && matches(words, "VAR", ups_name, "ups.status")) {
+	if (request >= REQUEST_STATUS && request <= REQUEST_RUNTIME) {
+		/* the tail is " variable" */
+		if (words->count == 4 &&
+		    matches(words, "VAR", ups_name, requests[request].tail + 1)) {
 			reply.kind = PROTO_OK;
 			reply.text = words_at(words, 3);
+		}
+	} else if (request == REQUEST_CLIENTS) {
+		if (matches(words, "END", "LIST", "CLIENT"))
+			reply.kind = PROTO_OK;
+		else if (matches(words, "BEGIN", "LIST", "CLIENT"))
+			reply.kind = PROTO_MORE;
+		else if (matches(words, "CLIENT", ups_name, NULL)) {
+			reply.kind = PROTO_MORE;
+			reply.number = 1;
 		}
 	} else if (request == REQUEST_NUMLOGINS) {
 		if (words->count == 3 && matches(words, "NUMLOGINS", ups_name, NULL) &&
@@ -126,6 +141,11 @@ struct proto_reply proto_reply(enum proto_request request, const struct words *w
 		reply.kind = PROTO_OK;
 	}
 	return reply;
+}
+
+const char *proto_variable_name(enum conf_variable variable)
+{
+	return requests[REQUEST_ALARM + variable].tail + 1;
 }
 
 const char *proto_request_name(enum proto_request request)

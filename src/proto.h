@@ -20,7 +20,11 @@ enum proto_request {
 	REQUEST_PRIMARY,
 	REQUEST_MASTER,		/* PRIMARY's name in servers before NUT 2.8 */
 	REQUEST_STATUS,
+	REQUEST_ALARM,		/* in the order of enum conf_variable */
+	REQUEST_CHARGE,
+	REQUEST_RUNTIME,
 	REQUEST_NUMLOGINS,
+	REQUEST_CLIENTS,	/* where NUMLOGINS fails: stale data, say */
 	REQUEST_FSD,
 	REQUEST_LOGOUT,
 };
@@ -31,6 +35,7 @@ enum proto_request {
 enum proto_kind {
 	PROTO_OK,	/* yes, or the value that was asked for */
 	PROTO_ERR,	/* ERR and a code */
+	PROTO_MORE,	/* a line of a list; number is 1 for an entry, and 0 at its begin */
 	PROTO_RUBBISH,	/* nothing that answers this request */
 };
 
@@ -46,6 +51,8 @@ size_t proto_request(char *out, size_t size, enum proto_request request, const s
 
 struct proto_reply proto_reply(enum proto_request request, const struct words *words,
 			       const char *ups_name);
+
+const char *proto_variable_name(enum conf_variable variable);
 
 /* The request's name, for messages. */
 const char *proto_request_name(enum proto_request request);

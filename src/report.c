@@ -29,8 +29,9 @@ static const struct {
 	[REPORT_FSD_REFUSED] = { LOG_ERR, "UPS %u: the server refuses FSD (%w); secondaries are not "
 					  "warned" },
 	[REPORT_FSD_SET] = { LOG_NOTICE, "UPS %u: FSD is set" },
-	[REPORT_DEAD] = { LOG_WARNING, "UPS %u: no answer for %n s while on battery: taken as OB LB" },
-	[REPORT_CRITICAL] = { LOG_WARNING, "UPS %u is critical" },
+	[REPORT_VARIABLE_MISSING] = { LOG_WARNING, "UPS %u: the server does not have %w; what depends "
+						   "on it cannot fire" },
+	[REPORT_CRITICAL] = { LOG_WARNING, "UPS %u is critical: %w" },
 	[REPORT_NOT_CRITICAL] = { LOG_NOTICE, "UPS %u is no longer critical" },
 	[REPORT_POWER_LOW] = { LOG_CRIT, "shutdown: the power that is left (%n) is below MINSUPPLIES" },
 	[REPORT_FSD_ASKED] = { LOG_CRIT, "shutdown: asked for by -c fsd" },

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "status.h"
 
 static uint32_t interval(uint32_t poll_ms)
 {
@@ -18,13 +17,25 @@ void session_init(struct session *s, int64_t now, uint32_t poll_ms)
 	s->login_at = NEVER;
 }
 
-/* The log hears of a poll's outcome when it differs from the one before. */
+/*
+ * The log hears of a poll's outcome when it differs from the one before; of
+ * the same failure again only as POLLFAIL_LOG_THROTTLE_MAX has it.
+ */
 static void report_poll(struct session *s, struct session_step *step, enum report report,
 			const char *why)
 {
-	if (s->poll_report == (uint8_t)report)
-		return;
-	if (report != REPORT_POLL_WORKS || s->poll_report != REPORT_NONE)
+	int32_t throttle = step->conf->poll_fail_throttle;
+	bool say = s->poll_report != (uint8_t)report;
+
+	if (report == REPORT_POLL_WORKS) {
+		say = say && s->poll_report != REPORT_NONE;
+		s->failures = 0;
+	} else {
+		s->failures++;
+		say = say || throttle < 0 ||
+		      (throttle > 0 && s->failures % (uint32_t)throttle == 0);
+	}
+	if (say)
 		action_report(step->out, step->ups, report, 0, why);
 	s->poll_report = (uint8_t)report;
 }
@@ -61,6 +72,9 @@ enum session_result session_connected(struct session *s, struct session_step *st
 	s->login_done = false;
 	s->login_at = NEVER;
 	s->logins_at = step->now;
+	s->list_clients = false;
+	s->wants = 0;
+	s->missing = 0;
 	/* a fresh connection polls as soon as it is logged in */
 	s->polled = step->now - interval(step->poll_ms);
 	return SESSION_NOTHING;
@@ -142,13 +156,46 @@ static enum session_result poll_reply(struct session *s, struct session_step *st
 		report_poll(s, step, REPORT_POLL_REFUSED, reply->text);
 		return SESSION_FAILED;
 	}
-	step->status = status_parse(reply->text);
-	if (!step->status) {
+	if (reply->text[strspn(reply->text, " ")] == '\0') {
 		report_poll(s, step, REPORT_STATUS_EMPTY, "");
 		return SESSION_FAILED;
 	}
 	report_poll(s, step, REPORT_POLL_WORKS, "");
+	step->text = reply->text;
 	return SESSION_STATUS;
+}
+
+static enum session_result variable_reply(struct session *s, struct session_step *step,
+					  const struct proto_reply *reply)
+{
+	unsigned int bit;
+
+	step->variable = (enum conf_variable)(s->request - REQUEST_ALARM);
+	bit = 1U << step->variable;
+	s->wants &= ~bit;
+	step->text = reply->kind == PROTO_OK ? reply->text : NULL;
+	if (reply->kind == PROTO_ERR && strcmp(reply->text, "VAR-NOT-SUPPORTED") == 0) {
+		/* an alarm without a text is no loss */
+		if (step->variable != VARIABLE_ALARM && !(s->missing & bit))
+			action_report(step->out, step->ups, REPORT_VARIABLE_MISSING, 0,
+				      proto_variable_name(step->variable));
+		s->missing |= bit;
+	}
+	return SESSION_VARIABLE;
+}
+
+/* The count of logins, by either way; what fails is unknown. */
+static void logins_reply(struct session *s, struct session_step *step,
+			 const struct proto_reply *reply, uint32_t count)
+{
+	s->logins_known = reply->kind == PROTO_OK;
+	s->logins = count;
+	s->logins_at = step->now + SESSION_LOGINS_MS;
+	if (reply->kind == PROTO_ERR && !s->list_clients) {
+		/* DATA-STALE: the list of clients is still told */
+		s->list_clients = true;
+		s->logins_at = step->now;
+	}
 }
 
 enum session_result session_reply(struct session *s, struct session_step *step,
@@ -163,6 +210,10 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 	reply = proto_reply(s->request, words, name);
 	if (reply.kind == PROTO_RUBBISH && s->request != REQUEST_LOGOUT)
 		return session_garbage(s, step, reply.text);
+	if (reply.kind == PROTO_MORE) {
+		s->counted += reply.number;
+		return SESSION_NOTHING;
+	}
 	s->state = SESSION_IDLE;
 
 	switch (s->request) {
@@ -178,10 +229,15 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 		break;
 	case REQUEST_STATUS:
 		return poll_reply(s, step, &reply);
+	case REQUEST_ALARM:
+	case REQUEST_CHARGE:
+	case REQUEST_RUNTIME:
+		return variable_reply(s, step, &reply);
 	case REQUEST_NUMLOGINS:
-		s->logins_known = reply.kind == PROTO_OK;
-		s->logins = reply.number;
-		s->logins_at = step->now + SESSION_LOGINS_MS;
+		logins_reply(s, step, &reply, reply.number);
+		break;
+	case REQUEST_CLIENTS:
+		logins_reply(s, step, &reply, s->counted);
 		break;
 	case REQUEST_FSD:
 		s->want_fsd = false;
@@ -202,6 +258,15 @@ static bool login_due(const struct session *s, int64_t now)
 	return !s->login_done && (s->login_at == NEVER || now >= s->login_at);
 }
 
+static enum proto_request next_variable(unsigned int wants)
+{
+	int variable = 0;
+
+	while (!(wants & (1U << variable)))
+		variable++;
+	return (enum proto_request)(REQUEST_ALARM + variable);
+}
+
 /* The order is the priority: what a shutdown needs comes before a poll. */
 static void idle(struct session *s, struct session_step *step)
 {
@@ -212,7 +277,10 @@ static void idle(struct session *s, struct session_step *step)
 	} else if (s->want_fsd) {
 		send(s, step, REQUEST_FSD);
 	} else if (s->want_logins && step->now >= s->logins_at) {
-		send(s, step, REQUEST_NUMLOGINS);
+		s->counted = 0;
+		send(s, step, s->list_clients ? REQUEST_CLIENTS : REQUEST_NUMLOGINS);
+	} else if (s->wants & ~s->missing) {
+		send(s, step, next_variable(s->wants & ~s->missing));
 	} else if (step->now >= s->polled + interval(step->poll_ms)) {
 		s->polled = step->now;
 		send(s, step, REQUEST_STATUS);

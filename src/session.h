@@ -48,7 +48,12 @@ struct session {
 	bool want_logins;
 	bool want_logout;
 	bool logins_known;
+	bool list_clients;	/* instead of NUMLOGINS, which failed */
 	uint32_t logins;
+	uint32_t counted;	/* while a list comes in */
+	uint32_t failures;	/* polls in a row */
+	unsigned int wants;	/* variables to ask for: a set of 1 << conf_variable */
+	unsigned int missing;	/* those that the server does not have */
 	int64_t reply_by;	/* CONNECTING and WAITING */
 	int64_t attempted;	/* when the last connection was begun */
 	int64_t polled;		/* when the last poll was sent */
@@ -61,7 +66,8 @@ struct session {
 /* What an event means for what is known of the UPS. */
 enum session_result {
 	SESSION_NOTHING,
-	SESSION_STATUS,		/* `status` is a new answer */
+	SESSION_STATUS,		/* text is a new ups.status */
+	SESSION_VARIABLE,	/* text is the value of variable; NULL: there is none */
 	SESSION_FAILED,		/* there was no answer */
 };
 
@@ -72,7 +78,9 @@ struct session_step {
 	uint32_t poll_ms;
 	uint32_t connect_ms;
 	struct actions *out;
-	uint32_t status;	/* a result */
+	/* results */
+	const char *text;	/* points into the reply */
+	enum conf_variable variable;
 };
 
 void session_init(struct session *s, int64_t now, uint32_t poll_ms);

@@ -18,24 +18,54 @@ static const struct token {
 
 #define TOKENS (sizeof(tokens) / sizeof(tokens[0]))
 
+/* The token that starts here; TOKENS for one that nobody knows. */
+static size_t find(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < TOKENS; i++) {
+		if (strlen(tokens[i].name) == len && memcmp(tokens[i].name, text, len) == 0)
+			break;
+	}
+	return i;
+}
+
+static const char *skip_spaces(const char *text)
+{
+	return text + strspn(text, " ");
+}
+
 uint32_t status_parse(const char *text)
 {
 	uint32_t bits = 0;
 
-	while (*text) {
+	for (text = skip_spaces(text); *text; text = skip_spaces(text)) {
 		size_t len = strcspn(text, " ");
-		size_t i;
+		size_t i = find(text, len);
 
-		for (i = 0; i < TOKENS; i++) {
-			if (strlen(tokens[i].name) == len && memcmp(tokens[i].name, text, len) == 0)
-				break;
-		}
-		if (len > 0)
-			bits |= ST_ANSWERED | (i < TOKENS ? tokens[i].bit : ST_OTHER);
+		bits |= ST_ANSWERED | (i < TOKENS ? tokens[i].bit : ST_OTHER);
 		text += len;
-		text += strspn(text, " ");
 	}
 	return bits;
+}
+
+void status_others(const char *text, char *others, size_t size)
+{
+	size_t used = 0;
+
+	others[0] = '\0';
+	for (text = skip_spaces(text); *text; text = skip_spaces(text)) {
+		size_t len = strcspn(text, " ");
+
+		if (find(text, len) == TOKENS && used + len + 2 <= size) {
+			if (used > 0)
+				others[used++] = ' ';
+			memcpy(others + used, text, len);
+			used += len;
+			others[used] = '\0';
+		}
+		text += len;
+	}
 }
 
 void status_format(uint32_t bits, char *text, size_t size)

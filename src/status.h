@@ -33,6 +33,9 @@ enum {
 /* 0 for a text without any token: the caller counts that as no answer. */
 uint32_t status_parse(const char *text);
 
+/* The tokens that nobody knows, as they stand; cut where they do not fit. */
+void status_others(const char *text, char *others, size_t size);
+
 /* The tokens of the bits, "OB LB"; cut where they do not fit. */
 void status_format(uint32_t bits, char *text, size_t size);
 

@@ -70,6 +70,7 @@ static void serve(struct lab *lab, uint16_t ups, enum proto_request request)
 	struct lab_server *s = &lab->server[ups];
 	const char *ups_name = conf_get(&lab->conf, lab->conf.ups[ups].name);
 	char line[256] = "OK";
+	const char *value;
 
 	switch (request) {
 	case REQUEST_LOGIN:
@@ -79,6 +80,28 @@ static void serve(struct lab *lab, uint16_t ups, enum proto_request request)
 		s->polls_seen++;
 		snprintf(line, sizeof(line), "VAR %s ups.status \"%s%s\"", ups_name,
 			 s->fsd ? "FSD " : "", s->status);
+		break;
+	case REQUEST_ALARM:
+	case REQUEST_CHARGE:
+	case REQUEST_RUNTIME:
+		value = s->variable[request - REQUEST_ALARM];
+		s->variables_seen++;
+		if (value)
+			snprintf(line, sizeof(line), "VAR %s %s \"%s\"", ups_name,
+				 proto_variable_name((enum conf_variable)(request - REQUEST_ALARM)),
+				 value);
+		else
+			snprintf(line, sizeof(line), "ERR VAR-NOT-SUPPORTED");
+		break;
+	case REQUEST_CLIENTS:
+		if (s->mode == LAB_SILENT)
+			return;
+		pend(lab, ups, LAB_REPLY, "BEGIN LIST CLIENT");
+		for (unsigned int i = 0; i < s->others + s->logged_in; i++) {
+			snprintf(line, sizeof(line), "CLIENT %s 10.0.0.%u", ups_name, i);
+			pend(lab, ups, LAB_REPLY, line);
+		}
+		snprintf(line, sizeof(line), "END LIST CLIENT %s", ups_name);
 		break;
 	case REQUEST_NUMLOGINS:
 		snprintf(line, sizeof(line), "NUMLOGINS %s %u", ups_name, s->others + s->logged_in);
@@ -98,7 +121,7 @@ static void serve(struct lab *lab, uint16_t ups, enum proto_request request)
 		return;
 	if (s->mode == LAB_RUBBISH)
 		snprintf(line, sizeof(line), "HTTP/1.1 400 Bad Request");
-	else if (s->mode == LAB_STALE && request == REQUEST_STATUS)
+	else if (s->mode == LAB_STALE && (request == REQUEST_STATUS || request == REQUEST_NUMLOGINS))
 		snprintf(line, sizeof(line), "ERR DATA-STALE");
 	else if (s->deny && strcmp(s->deny, proto_request_name(request)) == 0)
 		snprintf(line, sizeof(line), "ERR %s", s->deny_code);
@@ -129,8 +152,8 @@ static void act(struct lab *lab, const struct action *a)
 		lab->server[a->ups].logged_in = false;
 		break;
 	case ACT_NOTIFY:
-		trace(lab, "%lld notify %s %s\n", (long long)lab->now, notify_name(a->u.type),
-		      name(lab, a->ups));
+		trace(lab, "%lld notify %s %s%s%s\n", (long long)lab->now, notify_name(a->u.type),
+		      name(lab, a->ups), *a->why ? " " : "", a->why);
 		break;
 	case ACT_REPORT:
 		report_format(text, sizeof(text), &lab->conf, a, &priority);

@@ -38,7 +38,9 @@ struct lab_server {
 	unsigned int others;	/* logins besides ours */
 	bool logged_in;
 	bool fsd;
+	const char *variable[VARIABLES];	/* NULL: not supported */
 	unsigned int logins_seen, connects_seen, polls_seen, fsds_seen, logouts_seen;
+	unsigned int variables_seen;
 };
 
 struct lab {

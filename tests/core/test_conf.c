@@ -84,7 +84,7 @@ static void test_bad_monitor(void **state)
 	bad("MONITOR a 1 u p=q primary\n", "quotes");
 	bad("MONITOR a 1 u p boss\n", "neither primary nor secondary");
 	bad("MONITOR a x u p primary\n", "not a whole number");
-	bad("MONITOR a -1 u p primary\n", "not a whole number");
+	bad("MONITOR a -1 u p primary\n", "the power value is -1");
 	bad("MONITOR a 99999999999 u p primary\n", "not a whole number");
 	bad("MONITOR @b 1 u p primary\n", "name of the UPS is missing");
 	bad("MONITOR a@ 1 u p primary\n", "host behind @ is missing");
@@ -182,12 +182,59 @@ static void test_unknown_directive(void **state)
 	bad(GOOD "pollfreq 5\n", "case-sensitive");
 }
 
-static void test_unsupported_directive_warns_once(void **state)
+/* TLS is not there: whoever asks for it must not run without in silence. */
+static void test_tls_fails_loudly(void **state)
 {
 	(void)state;
-	warned(GOOD "RBWARNTIME 1\nRBWARNTIME 2\n", "3: warning: RBWARNTIME is not supported yet");
-	warned(GOOD "FORCESSL 1\n", "not encrypted");
-	warned(GOOD "CERTIDENT a b\n", "CERTIDENT is not supported yet");
+	bad(GOOD "FORCESSL 1\n", "3: error: FORCESSL asks for TLS");
+	bad(GOOD "CERTVERIFY 1\n", "would not be encrypted");
+	bad(GOOD "CERTPATH /etc/ssl\n", "CERTPATH asks for TLS");
+	bad(GOOD "CERTIDENT a b\n", "CERTIDENT asks for TLS");
+	bad(GOOD "CERTHOST a b 1 1\n", "CERTHOST asks for TLS");
+	bad(GOOD "CERTFILE /x\n", "CERTFILE asks for TLS");
+	good(GOOD "FORCESSL 0\nCERTVERIFY 0\n");
+}
+
+static void test_durations(void **state)
+{
+	(void)state;
+	good(GOOD);
+	assert_int_equal(lab.conf.off_ms, 30000);
+	assert_int_equal(lab.conf.oblb_ms, 0);
+	assert_true(lab.conf.over_ms < 0);
+	assert_int_equal(lab.conf.alarm_critical, true);
+	assert_int_equal(lab.conf.nocomm_warn_ms, 300000);
+	assert_int_equal(lab.conf.replace_warn_ms, 43200000);
+	assert_int_equal(lab.conf.shutdown_exit_ms, 0);
+	good(GOOD "OFFDURATION -1\nOBLBDURATION 20\nOVERDURATION 0\nALARMCRITICAL 0\n"
+		  "SHUTDOWNEXIT no\nPOLLFAIL_LOG_THROTTLE_MAX -1\nDEBUG_MIN 2\n");
+	assert_true(lab.conf.off_ms < 0);
+	assert_int_equal(lab.conf.oblb_ms, 20000);
+	assert_int_equal(lab.conf.over_ms, 0);
+	assert_false(lab.conf.alarm_critical);
+	assert_true(lab.conf.shutdown_exit_ms < 0);
+	assert_int_equal(lab.conf.poll_fail_throttle, -1);
+	assert_int_equal(lab.conf.debug_min, 2);
+	good(GOOD "SHUTDOWNEXIT 7\n");
+	assert_int_equal(lab.conf.shutdown_exit_ms, 7000);
+	bad(GOOD "OFFDURATION -2\n", "must be from -1 to 86400");
+	bad(GOOD "ALARMCRITICAL yes\n", "ALARMCRITICAL is \"yes\"");
+	bad(GOOD "SHUTDOWNEXIT maybe\n", "SHUTDOWNEXIT is \"maybe\"");
+}
+
+static void test_triggers(void **state)
+{
+	(void)state;
+	good("MONITOR a 1 u p primary\nMONITOR b 1 u p primary\nSHUTDOWNCMD x\n"
+	     "BATTERYLEVEL 20\nTIMEOUT 60 b\nBATTERYLEVEL -1 b\n");
+	assert_int_equal(conf_trigger(&lab.conf, 0, TRIGGER_BATTERYLEVEL), 20);
+	assert_int_equal(conf_trigger(&lab.conf, 1, TRIGGER_BATTERYLEVEL), -1);
+	assert_int_equal(conf_trigger(&lab.conf, 0, TRIGGER_TIMEOUT), -1);
+	assert_int_equal(conf_trigger(&lab.conf, 1, TRIGGER_TIMEOUT), 60);
+	assert_int_equal(conf_trigger(&lab.conf, 1, TRIGGER_MINUTES), -1);
+	bad(GOOD "BATTERYLEVEL 101\n", "must be from -1 to 100");
+	bad(GOOD "MINUTES 5 other\n", "no MONITOR line above names \"other\"");
+	bad(GOOD "TIMEOUT\n", "expected: TIMEOUT number [ups]");
 }
 
 static void test_broken_line_spoils_no_other(void **state)
@@ -234,7 +281,9 @@ int main(void)
 		cmocka_unit_test(test_notify),
 		cmocka_unit_test(test_message_is_never_a_format_string),
 		cmocka_unit_test(test_unknown_directive),
-		cmocka_unit_test(test_unsupported_directive_warns_once),
+		cmocka_unit_test(test_tls_fails_loudly),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_triggers),
 		cmocka_unit_test(test_broken_line_spoils_no_other),
 		cmocka_unit_test(test_more_text_than_room),
 		cmocka_unit_test(test_find_same),

@@ -187,7 +187,10 @@ static void test_unsound_messages(void **state)
 	UNSOUND(m.state.line = 3);
 	UNSOUND(m.state.low_notified = 2);
 	UNSOUND(m.state.fsd_notified = 255);
-	UNSOUND(m.state.critical = 2);
+	UNSOUND(m.state.critical = CRITICAL_REASONS);
+	UNSOUND(m.state.charge = -2);
+	UNSOUND(m.state.battery_since = NOW + 1);
+	UNSOUND(memset(m.state.alarm, 'x', sizeof(m.state.alarm)));
 	UNSOUND(m.state.answered = NOW + 1);
 	UNSOUND(m.state.answered = INT64_MIN);
 	UNSOUND(m.state.low_since = NEVER - 1);

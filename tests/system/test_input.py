@@ -80,11 +80,9 @@ def test_broken_configuration(daemon, line, text):
     refused(daemon, f"{daemon.conf}:{number}: error: ", text, "not started")
 
 
-def test_unsupported_directive_is_a_warning(daemon):
-    daemon.write(daemon.conf.read_text() + "RBWARNTIME 43200\n")
-    result = daemon.start()
-    assert result.returncode == 0
-    assert "warning: RBWARNTIME is not supported yet" in result.stderr
+def test_tls_is_refused_loudly(daemon):
+    daemon.write(daemon.conf.read_text() + "FORCESSL 1\n")
+    refused(daemon, "error: FORCESSL asks for TLS", "would not be encrypted")
 
 
 @pytest.mark.root
