@@ -187,7 +187,8 @@ static bool tell_guard(void)
 		return false;
 	self.reloaded_unsaid = false;
 	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
-		if (self.told_ups_valid[i] && memcmp(&self.told_ups[i], &self.core.ups[i], sizeof(struct ups)) == 0)
+		if (self.told_ups_valid[i] && memcmp(&self.told_ups[i], &self.core.ups[i],
+						     sizeof(self.told_ups[i])) == 0)
 			continue;
 		if (!say(MESSAGE_UPS, i))
 			return false;

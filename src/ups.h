@@ -44,7 +44,8 @@ enum critical {
 
 /*
  * All that must outlive the monitor process: this struct travels to the guard
- * and back (see message.h), so it has fixed-size members only.
+ * and back (see message.h), so it has fixed-size members only, and no padding
+ * among them, so that two can be compared with memcmp().
  */
 struct ups {
 	uint32_t bits;		/* the last answer; 0: never seen */
@@ -58,6 +59,7 @@ struct ups {
 	uint8_t logged_in;
 	int32_t charge;		/* percent, or UPS_UNKNOWN */
 	int32_t runtime;	/* seconds, or UPS_UNKNOWN */
+	char alarm[52];		/* the alarms that were notified */
 	int64_t answered;	/* when the last answer came */
 	int64_t lost_since;	/* when the first poll after it failed; NEVER: none has */
 	int64_t battery_since;	/* on battery since; NEVER: it is not */
@@ -65,7 +67,6 @@ struct ups {
 	int64_t off_since;	/* OFF since */
 	int64_t nocomm_at;	/* the next NOCOMM */
 	int64_t replace_at;	/* the next REPLBATT */
-	char alarm[48];		/* the alarms that were notified */
 };
 
 struct ups_step {
