@@ -3,6 +3,7 @@
 import re
 import socket
 import subprocess
+import time
 
 import pexpect
 
@@ -45,7 +46,9 @@ def test_console_is_a_board_on_the_terminal(request):
             s.sendall(b"GET NUMLOGINS ups\n")
             assert s.recv(100) == b"NUMLOGINS ups 1\n"
         # ctrl-C is the shell's on the board, not ours
-        child.send("sleep 100\r")
+        child.send("echo begin''s; sleep 100\r")
+        child.expect("begins")
+        time.sleep(1)  # a ctrl-C on its way to the line editor is only a character
         child.sendcontrol("c")
         child.send("echo still''here\r")
         child.expect("stillhere")
