@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "environment.h"
 #include "instance.h"
 #include "log.h"
 #include "options.h"
+#include "state_file.h"
 
 /* How long `stop` waits: the monitor's logout, and some more for a slow board. */
 #define STOP_WAIT_MS 10000
@@ -65,8 +67,8 @@ static int send_signal(const struct target *t, int sig)
 		return (int)syscall(SYS_pidfd_send_signal, t->pidfd, sig, NULL, 0);
 #endif
 	/* the last look before the number is used */
-	if (procname_check(PROC_ROOT, t->pid, PROGRAM_NAME, &p) != PROC_MATCH ||
-	    p.start != t->start) {
+	(void)procname_check(PROC_ROOT, t->pid, PROGRAM_NAME, &p);
+	if (p.start == 0 || p.start != t->start) {
 		errno = ESRCH;
 		return -1;
 	}
@@ -76,10 +78,13 @@ static int send_signal(const struct target *t, int sig)
 static bool prove_name(struct target *t)
 {
 	struct proc p;
+	enum proc_answer answer = procname_check(PROC_ROOT, t->pid, PROGRAM_NAME, &p);
 
-	switch (procname_check(PROC_ROOT, t->pid, PROGRAM_NAME, &p)) {
+	t->start = p.start;
+	if (answer != PROC_GONE && environment_is_true("NUT_IGNORE_CHECKPROCNAME"))
+		return true;
+	switch (answer) {
 	case PROC_MATCH:
-		t->start = p.start;
 		return true;
 	case PROC_MISMATCH:
 		log_error("pid %d holds the lock, and is called %s: nothing is signalled",
@@ -149,14 +154,14 @@ static bool wait_gone(const struct instance *in, const struct target *t)
 	return true;
 }
 
-static int status(struct instance *in)
+static int status(struct instance *in, bool json)
 {
 	char text[256];
 	struct verdict v;
 
 	instance_query(in, &v);
 	verdict_format(&v, text, sizeof(text));
-	log_line(STDOUT_FILENO, "%s", text);
+	state_show(in, &v, text, json);
 	switch (v.kind) {
 	case VERDICT_RUNNING_LOCK:
 	case VERDICT_RUNNING_NAME:
@@ -174,7 +179,7 @@ static int status(struct instance *in)
 	return STATUS_UNKNOWN;
 }
 
-int control_run(enum control_command command, const char *pid_dir, pid_t pid)
+int control_run(enum control_command command, const char *pid_dir, pid_t pid, bool json)
 {
 	struct instance in;
 	struct target t = { .pidfd = -1 };
@@ -189,7 +194,7 @@ int control_run(enum control_command command, const char *pid_dir, pid_t pid)
 		return errno == ENOENT ? STATUS_NOT_RUNNING : STATUS_UNKNOWN;
 	}
 	if (command == CONTROL_STATUS)
-		return status(&in);
+		return status(&in, json);
 	if (!find_target(&in, pid, &t))
 		return 1;
 	while (commands[i].command != command)

@@ -54,7 +54,7 @@ void detach_stdio(void)
 	log_to_stderr(false);
 	if (null < 0)
 		return;
-	for (int fd = 0; fd <= 2; fd++)
+	for (int fd = 0; fd <= (log_keeps_stderr() ? 1 : 2); fd++)
 		dup2(null, fd);
 	if (null > 2)
 		close(null);

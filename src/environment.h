@@ -6,10 +6,17 @@
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The value of a variable, or NULL if it is unset or empty. */
 const char *environment_get(const char *name);
+
+/* true, on, yes or 1. */
+bool environment_is_true(const char *name);
+
+/* A whole number, or `otherwise` if it is unset or none. */
+unsigned int environment_number(const char *name, unsigned int max, unsigned int otherwise);
 
 /* upsmon.conf: NUT_CONFPATH is its directory. */
 void environment_conf_file(char *path, size_t size);

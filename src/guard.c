@@ -14,6 +14,8 @@
 #include "powerdown.h"
 #include "shutdown.h"
 #include "signals.h"
+#include "state_file.h"
+#include "supervisor.h"
 #include "user.h"
 
 static struct {
@@ -25,6 +27,7 @@ static struct {
 	bool reload_asked;	/* while an earlier reload is under way */
 	bool stopping;
 	bool failed;
+	bool state_wanted;	/* the directory is in memory */
 } self;
 
 static void on_ready(void)
@@ -36,6 +39,7 @@ static void on_ready(void)
 		self.failed = true;
 		return;
 	}
+	supervisor_tell("READY=1");
 	log_notice("ready, watching %u UPS%s", self.conf.ups_count,
 		   self.conf.ups_count == 1 ? "" : "es");
 	/* the caller may go on; from here the log has the word */
@@ -68,6 +72,7 @@ static void reload(void)
 		   conf_get(&self.conf, self.conf.run_as_user)) != 0)
 		log_warning("RUN_AS_USER has changed: that takes effect at the next start");
 	self.conf = fresh;
+	log_set_debug_min(self.conf.debug_min);
 	keeper_reload();
 }
 
@@ -75,6 +80,7 @@ static void take_orders(unsigned int signals, int64_t now)
 {
 	if ((signals & SIGNALS_STOP) && !self.stopping) {
 		self.stopping = true;
+		supervisor_tell("STOPPING=1");
 		log_notice("stopping");
 		keeper_stop(now);
 	}
@@ -108,6 +114,8 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 	keeper_advance(now);
 	if (!self.stopping)
 		shutdown_advance(now);
+	if (keeper_has_news() && self.state_wanted)
+		state_write(&self.instance, &self.conf, keeper_past());
 	return !self.failed && !keeper_has_ended();
 }
 
@@ -151,7 +159,8 @@ static bool prepare_instance(void)
 		verdict_format(&v, text, sizeof(text));
 		log_warning("%s (%s); starting", text, self.setup->pid_dir);
 	}
-	if (!instance_is_volatile(&self.instance))
+	self.state_wanted = instance_is_volatile(&self.instance);
+	if (!self.state_wanted)
 		log_warning("%s is not in memory (tmpfs): the pidfile will outlive a power cut; it "
 			    "is found out at the next start, but set NUT_PIDPATH to a tmpfs",
 			    self.setup->pid_dir);
@@ -191,12 +200,14 @@ int guard_run(const struct guard_setup *setup, const struct conf *conf)
 	memset(&self, 0, sizeof(self));
 	self.setup = setup;
 	self.conf = *conf;
+	log_set_debug_min(self.conf.debug_min);
 	/* nothing before the claim touches what a running upsmon has */
 	if (!prepare_user() || !prepare_instance())
 		return 1;
 	if (self.conf.powerdown_flag)
 		powerdown_clear(conf_get(&self.conf, self.conf.powerdown_flag));
 	run();
+	state_remove(&self.instance);
 	instance_release(&self.instance);
 	if (!self.failed)
 		log_notice("stopped");

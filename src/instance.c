@@ -15,7 +15,6 @@
 
 #define LOCK_FILE "upsmon.lock"
 #define PID_FILE "upsmon.pid"
-#define PID_FILE_NEW "upsmon.pid.new"
 
 /* Somebody who keeps replacing the lock file must not keep us here. */
 #define CLAIM_TRIES 10
@@ -308,31 +307,66 @@ void instance_query(struct instance *in, struct verdict *v)
 	}
 }
 
+/* Under a temporary name, which may have been planted, and then renamed. */
+bool instance_replace(const struct instance *in, const char *name, const char *text, size_t len)
+{
+	char fresh[64];
+	bool written;
+	int fd, error;
+
+	snprintf(fresh, sizeof(fresh), "%s.new", name);
+	if (unlinkat(in->dir, fresh, 0) < 0 && errno != ENOENT)
+		return false;
+	fd = openat(in->dir, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return false;
+	/* whatever the umask: everybody may read it */
+	written = fchmod(fd, 0644) == 0 && write(fd, text, len) == (ssize_t)len;
+	error = errno;
+	if (close(fd) == 0 && written && renameat(in->dir, fresh, in->dir, name) == 0)
+		return true;
+	if (!written)
+		errno = error ? error : ENOSPC;
+	error = errno;
+	(void)unlinkat(in->dir, fresh, 0);
+	errno = error;
+	return false;
+}
+
+void instance_remove(const struct instance *in, const char *name)
+{
+	(void)unlinkat(in->dir, name, 0);
+}
+
+ssize_t instance_read(const struct instance *in, const char *name, char *text, size_t size)
+{
+	int fd = openat(in->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	ssize_t len = -1;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_uid == 0 || st.st_uid == geteuid()))
+		len = read(fd, text, size - 1);
+	close(fd);
+	if (len >= 0)
+		text[len] = '\0';
+	return len;
+}
+
 bool instance_write_pid(struct instance *in, char *why, size_t size)
 {
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-	int fd;
 
 	/* the note first: a pidfile without its note would be judged by name */
 	if (ftruncate(in->lock, 0) < 0 || pwrite(in->lock, text, (size_t)len, 0) != len)
 		return explain(why, size, in->dir_name, LOCK_FILE, strerror(errno));
-
-	if (unlinkat(in->dir, PID_FILE_NEW, 0) < 0 && errno != ENOENT)
-		return explain(why, size, in->dir_name, PID_FILE_NEW, strerror(errno));
-	fd = openat(in->dir, PID_FILE_NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    0644);
-	if (fd < 0)
-		return explain(why, size, in->dir_name, PID_FILE_NEW, strerror(errno));
-	in->pid_written = fchmod(fd, 0644) == 0 && write(fd, text, (size_t)len) == len;
-	if (close(fd) < 0)
-		in->pid_written = false;
-	if (in->pid_written && renameat(in->dir, PID_FILE_NEW, in->dir, PID_FILE) == 0)
-		return true;
-	explain(why, size, in->dir_name, PID_FILE, strerror(errno));
-	in->pid_written = false;
-	(void)unlinkat(in->dir, PID_FILE_NEW, 0);
-	return false;
+	in->pid_written = instance_replace(in, PID_FILE, text, (size_t)len);
+	if (!in->pid_written)
+		explain(why, size, in->dir_name, PID_FILE, strerror(errno));
+	return in->pid_written;
 }
 
 void instance_release(struct instance *in)

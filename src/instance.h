@@ -84,6 +84,13 @@ bool instance_write_pid(struct instance *in, char *why, size_t size);
 /* Removes the pidfile if it is still ours, then gives up the claim. */
 void instance_release(struct instance *in);
 
+/* A file of this name in the directory, replaced as a whole.  Needs the claim. */
+bool instance_replace(const struct instance *in, const char *name, const char *text, size_t len);
+void instance_remove(const struct instance *in, const char *name);
+
+/* Reads such a file; its length, -1 if it is not there or not ours. */
+ssize_t instance_read(const struct instance *in, const char *name, char *text, size_t size);
+
 /* For a forked child: forgets the descriptors; the claim stays the parent's. */
 void instance_forget(struct instance *in);
 

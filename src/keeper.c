@@ -40,6 +40,7 @@ static struct {
 	bool fsd_asked;		/* until the monitor acts on it */
 	bool stopping;
 	bool ended;
+	bool news;
 	struct loop_half half;
 } self;
 
@@ -66,6 +67,19 @@ bool keeper_init(const struct keeper_setup *setup)
 const struct loop_half *keeper_half(void)
 {
 	return &self.half;
+}
+
+const struct monitor_past *keeper_past(void)
+{
+	return &self.past;
+}
+
+bool keeper_has_news(void)
+{
+	bool news = self.news;
+
+	self.news = false;
+	return news;
 }
 
 int keeper_fd(void)
@@ -231,10 +245,12 @@ static void obey(const struct message *m, int64_t now)
 	case MESSAGE_UPS:
 		self.past.known[m->ups] = true;
 		self.past.ups[m->ups] = m->state;
+		self.news = true;
 		break;
 	case MESSAGE_PHASE:
 		self.past.phase = m->phase;
 		self.past.phase_until = m->phase_until;
+		self.news = true;
 		if (m->phase != PHASE_WATCH)
 			self.fsd_asked = false;
 		break;
@@ -339,6 +355,7 @@ void keeper_reload(void)
 	*self.shared = *self.setup.conf;
 	self.generation++;
 	memset(self.past.known, 0, sizeof(self.past.known));
+	self.news = true;
 	/* without a monitor, the next one starts with it */
 	self.reloading = say(MESSAGE_RELOAD);
 	if (!self.reloading)

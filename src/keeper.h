@@ -17,6 +17,7 @@
 
 #include "conf.h"
 #include "loop.h"
+#include "monitor.h"
 #include "user.h"
 
 struct keeper_setup {
@@ -40,6 +41,10 @@ void keeper_start(void);
 void keeper_hear(int64_t now);
 void keeper_advance(int64_t now);
 int64_t keeper_deadline(void);
+
+/* What is known, and whether it has changed since this was last asked. */
+const struct monitor_past *keeper_past(void);
+bool keeper_has_news(void);
 
 /* The channel to the monitor, for poll(2); -1: none. */
 int keeper_fd(void);

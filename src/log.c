@@ -17,14 +17,26 @@
 
 static struct {
 	bool to_stderr;
+	bool keep_stderr;
 	bool to_syslog;
 	int debug;
+	int debug_min;
 	int fd;
 } state = { .to_stderr = true, .fd = -1 };
 
 void log_to_stderr(bool on)
 {
-	state.to_stderr = on;
+	state.to_stderr = on || state.keep_stderr;
+}
+
+void log_keep_stderr(bool on)
+{
+	state.keep_stderr = on;
+}
+
+bool log_keeps_stderr(void)
+{
+	return state.keep_stderr;
 }
 
 void log_to_syslog(bool on)
@@ -35,6 +47,11 @@ void log_to_syslog(bool on)
 void log_set_debug(int level)
 {
 	state.debug = level;
+}
+
+void log_set_debug_min(int level)
+{
+	state.debug_min = level;
 }
 
 static int open_syslog(void)
@@ -97,7 +114,7 @@ void log_at(int priority, const char *format, ...)
 	char text[MESSAGE_MAX];
 	va_list args;
 
-	if (priority == LOG_DEBUG && state.debug == 0)
+	if (priority == LOG_DEBUG && state.debug == 0 && state.debug_min == 0)
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);

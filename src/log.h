@@ -17,6 +17,11 @@
 void log_to_stderr(bool on);
 void log_to_syslog(bool on);
 void log_set_debug(int level);
+void log_set_debug_min(int level); /* at least so much, whatever the other says */
+
+/* log_to_stderr(false) has no effect any more. */
+void log_keep_stderr(bool on);
+bool log_keeps_stderr(void);
 
 void log_at(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "child.h"
 #include "conf_file.h"
 #include "detach.h"
@@ -31,7 +32,8 @@ static int killpower(const char *conf_file, struct conf *conf)
 		log_line(STDOUT_FILENO, "POWERDOWNFLAG is set: the UPS may be switched off");
 		return 0;
 	case POWERDOWN_STALE:
-		log_error("%s is of an earlier boot, and does not count", flag);
+		log_error("%s does not name this boot (an earlier one's?), and does not count",
+			  flag);
 		return 1;
 	case POWERDOWN_FOREIGN:
 		log_error("%s was not written by upsmon, and does not count", flag);
@@ -61,6 +63,20 @@ static bool make_absolute(const char *path, char *out, size_t size)
 	return false;
 }
 
+/*
+ * NUT_DEBUG_SYSLOG.  In the background, whoever wants messages on stderr only
+ * keeps them there after the start.
+ */
+static void choose_log(bool foreground)
+{
+	const char *where = environment_get("NUT_DEBUG_SYSLOG");
+	bool to_stderr = where && strcmp(where, "stderr") == 0;
+	bool nowhere = where && (strcmp(where, "none") == 0 || strcmp(where, "false") == 0);
+
+	log_to_syslog(!to_stderr && !nowhere);
+	log_keep_stderr(foreground || to_stderr);
+}
+
 static int run(const struct usage *u, const char *conf_file, const struct conf *conf)
 {
 	static char pid_dir[512];
@@ -78,7 +94,7 @@ static int run(const struct usage *u, const char *conf_file, const struct conf *
 		return 1;
 	/* pidof, start-stop-daemon and our own check go by this name */
 	prctl(PR_SET_NAME, PROGRAM_NAME);
-	log_to_syslog(true);
+	choose_log(u->foreground);
 	if (!u->foreground) {
 		setup.ready_fd = detach_fork();
 		if (setup.ready_fd < 0) {
@@ -107,9 +123,15 @@ int main(int argc, char **argv)
 		log_line(STDOUT_FILENO, "nutlet upsmon " NUTLET_VERSION);
 		return 0;
 	}
+	if (u.debug == 0)
+		u.debug = (int)environment_number("NUT_DEBUG_LEVEL", 9, 0);
+	if (u.connect_ms == 0)
+		u.connect_ms = 1000 * environment_number("NUT_DEFAULT_CONNECT_TIMEOUT", 3600, 10);
+	if (u.connect_ms == 0)
+		u.connect_ms = 10000;
 	log_set_debug(u.debug);
 	if (u.command != CONTROL_NONE)
-		return control_run(u.command, environment_pid_dir(), u.pid);
+		return control_run(u.command, environment_pid_dir(), u.pid, u.json);
 
 	if (!u.conf_file)
 		environment_conf_file(given, sizeof(given));
@@ -117,6 +139,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (u.killpower)
 		return killpower(conf_path, &conf);
+	if (u.test)
+		return check_configuration(conf_path, &conf) ? 0 : 1;
 	if (!conf_file_read(conf_path, &conf, false)) {
 		log_error("not started");
 		return 1;

@@ -144,6 +144,7 @@ static void reload(void)
 	old_core = self.core;
 	memcpy(old_links, self.links, old_conf.ups_count * sizeof(old_links[0]));
 	self.conf = *self.shared;
+	log_set_debug_min(self.conf.debug_min);
 	core_reload(&self.core, &old_core, &old_conf, self.now);
 	memset(self.open_wanted, 0, sizeof(self.open_wanted));
 	memset(self.told_ups_valid, 0, sizeof(self.told_ups_valid));

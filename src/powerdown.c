@@ -49,14 +49,14 @@ enum powerdown_state powerdown_check(const char *path)
 	if (strncmp(text, MAGIC, strlen(MAGIC)) != 0)
 		return POWERDOWN_FOREIGN;
 
-	/* NUT's own upsmon writes no boot id; its flag counts as it does there */
+	/* without a boot id, or without /proc, nothing says that it is this boot's */
 	line = strstr(text, "\nboot-id ");
 	if (!line)
-		return POWERDOWN_SET;
+		return POWERDOWN_STALE;
 	line += strlen("\nboot-id ");
 	line[strcspn(line, "\n")] = '\0';
 	boot_id(now);
-	return now[0] == '\0' || strcmp(line, now) == 0 ? POWERDOWN_SET : POWERDOWN_STALE;
+	return now[0] != '\0' && strcmp(line, now) == 0 ? POWERDOWN_SET : POWERDOWN_STALE;
 }
 
 bool powerdown_write(const char *path)

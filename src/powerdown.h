@@ -14,7 +14,7 @@
 enum powerdown_state {
 	POWERDOWN_ABSENT,
 	POWERDOWN_SET,		/* ours, and this boot's */
-	POWERDOWN_STALE,	/* ours, of an earlier boot */
+	POWERDOWN_STALE,	/* ours, of an earlier boot, or of none that can be told */
 	POWERDOWN_FOREIGN,	/* a file without the text: never touched */
 	POWERDOWN_UNREADABLE,	/* errno says why */
 };

@@ -88,6 +88,12 @@ static bool set_flag(struct usage *u, char option)
 	case 'h':
 		u->help = true;
 		return true;
+	case 't':
+		u->test = true;
+		return true;
+	case 'j':
+		u->json = true;
+		return true;
 	case 'V':
 		u->version = true;
 		return true;
@@ -101,7 +107,6 @@ bool usage_read(int argc, char **argv, struct usage *u)
 {
 	memset(u, 0, sizeof(*u));
 	u->family = AF_UNSPEC;
-	u->connect_ms = 10000;
 	for (int i = 1; i < argc; i++) {
 		const char *a = argv[i];
 
@@ -131,13 +136,17 @@ bool usage_read(int argc, char **argv, struct usage *u)
 		log_error("-P goes with -c only");
 		return false;
 	}
+	if (u->json && u->command != CONTROL_STATUS) {
+		log_error("-j goes with -c status only");
+		return false;
+	}
 	return true;
 }
 
 void usage_print(void)
 {
 	static const char text[] =
-		"usage: upsmon [-FBDpK46] [-c command [-P pid]] [-f file] [-u user] [-W seconds]\n"
+		"usage: upsmon [-BDFKp46t] [-c command [-P pid] [-j]] [-f file] [-u user] [-W secs]\n"
 		"\n"
 		"Watches UPSes through their servers (upsd), and shuts this machine down\n"
 		"before the power is gone.\n"
@@ -146,8 +155,10 @@ void usage_print(void)
 		"  -c reload   read the configuration anew\n"
 		"  -c fsd      shut down now (forced shutdown)\n"
 		"  -c status   is it running?  0 yes, 1 no, but a pidfile is left, 3 no,\n"
-		"              4 unknown\n"
+		"              4 unknown; and what is known of each UPS\n"
+		"  -j          with -c status: as JSON\n"
 		"  -P pid      with -c: only if upsmon is this process\n"
+		"  -t          check the configuration, and start nothing: 0 sound, 1 not\n"
 		"  -K          is POWERDOWNFLAG set?  0 yes, 1 no\n"
 		"  -F          stay in the foreground, messages also on stderr\n"
 		"  -B          go to the background once ready (the default)\n"

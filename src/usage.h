@@ -20,9 +20,11 @@ struct usage {
 	bool one_process;		/* -p */
 	bool help;			/* -h */
 	bool version;			/* -V */
+	bool test;			/* -t */
+	bool json;			/* -j */
 	int debug;			/* -D, counted */
 	int family;			/* -4, -6 */
-	uint32_t connect_ms;	/* -W */
+	uint32_t connect_ms;		/* -W; 0: not given */
 	const char *user;		/* -u */
 	const char *conf_file;		/* -f */
 };

@@ -380,20 +380,22 @@ def test_host_by_name_and_address_family(make_daemon, upsd):
 
 def test_killpower_question(daemon):
     assert daemon.command("-K").returncode == 1
-    daemon.flag.write_text("upsmon-shutdown-file\n")
-    assert daemon.command("-K").returncode == 0
     daemon.flag.write_text("something else\n")
     assert daemon.command("-K").returncode == 1
     boot = open("/proc/sys/kernel/random/boot_id").read()
-    daemon.flag.write_text(f"upsmon-shutdown-file\nboot-id {boot}")
+    good = f"upsmon-shutdown-file\nboot-id {boot}"
+    daemon.flag.write_text(good)
     assert daemon.command("-K").returncode == 0
     # row 15: a stale POWERDOWNFLAG on flash cuts the power at the next reboot
     daemon.flag.write_text("upsmon-shutdown-file\nboot-id 01234567-89ab-cdef\n")
     result = daemon.command("-K")
     assert result.returncode == 1
-    assert "earlier boot" in result.stderr
-    # it needs no configuration beyond the flag's path
+    assert "does not name this boot" in result.stderr
+    # without a boot id nothing says that it is this boot's
     daemon.flag.write_text("upsmon-shutdown-file\n")
+    assert daemon.command("-K").returncode == 1
+    # it needs no configuration beyond the flag's path
+    daemon.flag.write_text(good)
     daemon.write(f"RUBBISH\nPOWERDOWNFLAG {daemon.flag}\n")
     assert daemon.command("-K").returncode == 0
     daemon.write("MONITOR x 1 u p primary\n")

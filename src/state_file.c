@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+#include "state_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "status.h"
+
+#define FILE_NAME "upsmon.status"
+#define LINE_BYTES 1024
+
+static size_t clamp(int written, size_t room)
+{
+	if (written < 0)
+		return 0;
+	return (size_t)written < room ? (size_t)written : room - 1;
+}
+
+/* A word in quotes, as words.c reads it. */
+static void quote(char *out, size_t size, const char *text)
+{
+	size_t used = 0;
+
+	for (; *text && used + 3 < size; text++) {
+		if (*text == '"' || *text == '\\')
+			out[used++] = '\\';
+		out[used++] = *text;
+	}
+	out[used] = '\0';
+}
+
+void state_write(const struct instance *in, const struct conf *conf,
+		 const struct monitor_past *past)
+{
+	static char text[UPS_MAX * LINE_BYTES];
+	static bool complained;
+	size_t used;
+
+	used = clamp(snprintf(text, sizeof(text), "upsmon 1 %u\n", past->phase), sizeof(text));
+	for (uint16_t i = 0; i < conf->ups_count; i++) {
+		const struct conf_ups *c = &conf->ups[i];
+		const struct ups *u = &past->ups[i];
+		char system[LINE_BYTES / 2];
+		char status[64] = "";
+
+		quote(system, sizeof(system), conf_get(conf, c->system));
+		if (past->known[i])
+			status_format(u->bits, status, sizeof(status));
+		used += clamp(snprintf(text + used, sizeof(text) - used,
+				       "ups \"%s\" %d %u %d \"%s\" %d %d %lld %d %d\n", system,
+				       c->primary, c->power_value,
+				       past->known[i] ? u->comm : COMM_UNKNOWN, status,
+				       past->known[i] ? u->charge : UPS_UNKNOWN,
+				       past->known[i] ? u->runtime : UPS_UNKNOWN,
+				       past->known[i] && u->bits ? (long long)u->answered : -1LL,
+				       past->known[i] && u->logged_in, past->known[i] ? u->critical : 0),
+			      sizeof(text) - used);
+	}
+	if (instance_replace(in, FILE_NAME, text, used)) {
+		complained = false;
+	} else if (!complained) {
+		complained = true;
+		log_warning("%s/" FILE_NAME ": %s; -c status tells less", in->dir_name,
+			    strerror(errno));
+	}
+}
+
+void state_remove(const struct instance *in)
+{
+	instance_remove(in, FILE_NAME);
+}
