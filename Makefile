@@ -159,7 +159,7 @@ $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_rule,$(arch),$(arch))))
 CORE_TESTS := $(patsubst tests/core/%.c,%,$(sort $(wildcard tests/core/test_*.c)))
 # Of the shell, what can be tested without a daemon around it.
 TESTED_SHELL := $(addprefix src/,child.c loop.c message.c procname.c signals.c)
-TEST_CC = $(STANDARD) $(WARNINGS) -Werror -Isrc -g
+TEST_CC = -DSCENARIOS='"$(CURDIR)/tests/core/scenarios"' $(STANDARD) $(WARNINGS) -Werror -Isrc -g
 
 .PHONY: $(BUILD)/tests/core/plain $(BUILD)/tests/core/sanitized
 $(BUILD)/tests/core/plain: $(CORE_TESTS:%=$(BUILD)/tests/core/plain/%)
@@ -183,7 +183,7 @@ TIDY := --warnings-as-errors='*' --checks='-*,bugprone-*,cert-*,clang-analyzer-*
 	-clang-analyzer-security.insecureAPI.*,-clang-analyzer-valist.*'
 sanitize: $(BUILD)/tests/core/sanitized
 	@echo "[check] unit tests under ASan and UBSan"
-	@for t in $(CORE_TESTS); do $(BUILD)/tests/core/sanitized/$$t || exit 1; done
+	@for t in $(CORE_TESTS); do WALK_STEPS=1000000 $(BUILD)/tests/core/sanitized/$$t || exit 1; done
 
 SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r grep -lE '^\#!/bin/(ba)?sh' 2>/dev/null)
 lint: $(SRC) $(HDR)

@@ -243,18 +243,24 @@ void core_event(struct core *c, const struct event *ev, int64_t now, struct acti
 	if (ev->kind >= EV_CONNECTED && ev->kind <= EV_GARBAGE && ev->ups < c->conf->ups_count)
 		apply(c, &step, dispatch(&c->session[ev->ups], &step, ev));
 
-	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
-		struct ups_step ups = { c->conf, i, now, out };
+	/*
+	 * Twice: a request that is wished for goes out now, and a time-out that
+	 * was found on the way is judged now.
+	 */
+	for (int round = 0; round < 2; round++) {
+		for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+			struct ups_step ups = { c->conf, i, now, out };
 
-		ups_advance(&c->ups[i], &ups);
-	}
-	decide(c, ev->kind == EV_FSD, now, out);
-
-	/* last, so that a request that was just wished for goes out now */
-	step.poll_ms = poll_ms(c);
-	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
-		step.ups = i;
-		apply(c, &step, session_advance(&c->session[i], &step));
+			/* after the logout nothing is missed any more */
+			if (c->session[i].state != SESSION_OVER)
+				ups_advance(&c->ups[i], &ups);
+		}
+		decide(c, ev->kind == EV_FSD, now, out);
+		step.poll_ms = poll_ms(c);
+		for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+			step.ups = i;
+			apply(c, &step, session_advance(&c->session[i], &step));
+		}
 	}
 }
 
@@ -269,7 +275,7 @@ int64_t core_deadline(const struct core *c, int64_t now)
 
 		if (session_at < at)
 			at = session_at;
-		if (ups_at < at)
+		if (ups_at < at && c->session[i].state != SESSION_OVER)
 			at = ups_at;
 	}
 	/* what has been due for a while is due now */

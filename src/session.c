@@ -267,10 +267,13 @@ static enum proto_request next_variable(unsigned int wants)
 	return (enum proto_request)(REQUEST_ALARM + variable);
 }
 
-/* The order is the priority: what a shutdown needs comes before a poll. */
+/*
+ * The order is the priority: what a shutdown needs comes before a poll, and
+ * the secondaries learn of FSD even if nobody waits for them (HOSTSYNC 0).
+ */
 static void idle(struct session *s, struct session_step *step)
 {
-	if (s->want_logout) {
+	if (s->want_logout && !s->want_fsd) {
 		send(s, step, REQUEST_LOGOUT);
 	} else if (login_due(s, step->now)) {
 		send(s, step, s->login_step);

@@ -108,6 +108,7 @@ static void serve(struct lab *lab, uint16_t ups, enum proto_request request)
 		break;
 	case REQUEST_FSD:
 		s->fsds_seen++;
+		trace(lab, "%lld set FSD %s\n", (long long)lab->now, name(lab, ups));
 		snprintf(line, sizeof(line), "OK FSD-SET");
 		break;
 	case REQUEST_LOGOUT:
