@@ -16,12 +16,16 @@ SMALL := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 	-fno-unwind-tables -Wl,--gc-sections -Wl,-z,noseparate-code
 # 64-bit offsets: without them F_GETLK on 32-bit mips names nobody (see instance.c).
 STANDARD := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+PLACES = -DCONF_DIR='"$(SYSCONFDIR)/nut"'
 
 DESTDIR ?=
 PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+MANDIR ?= $(PREFIX)/share/man
 
 SRC := $(sort $(wildcard src/*.c))
 HDR := $(sort $(wildcard src/*.h))
+MAN := src/upsmon.8 src/upsmon.conf.5
 # The pure core: what the unit tests link, and nothing of the shell.
 CORE := $(addprefix src/,action.c conf.c core.c critical.c notify.c proto.c report.c session.c status.c \
 	ups.c words.c)
@@ -32,7 +36,7 @@ UCLIBC_PACKAGES := gcc libc6-dev linux-libc-dev make xz-utils dpkg-dev
 # run and console need the server too
 BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio gcc-mipsel-linux-gnu linux-libc-dev-mipsel-cross \
 	qemu-system-mips netcat-traditional python3 python3-pexpect nut-server nut-client
-TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck libcmocka-dev python3 python3-pytest \
+TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck mandoc libcmocka-dev python3 python3-pytest \
 	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount
 
 # Most of a system test is waiting for an upsd: eight of them wait at once.
@@ -85,8 +89,13 @@ board-test: setup-test setup-board image ## the image on a board in QEMU (pytest
 	@$(PYTEST) tests/board -q -n 2 --board $(BOARD) $(PYTEST_ARGS)
 
 .PHONY: install
-install: $(BUILD)/host/upsmon ## install upsmon below DESTDIR and PREFIX
+install: $(BUILD)/host/upsmon ## install upsmon and its manual pages: DESTDIR, PREFIX, SYSCONFDIR
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/upsmon
+	install -D -m 644 src/upsmon.8 $(DESTDIR)$(MANDIR)/man8/upsmon.8
+	install -D -m 644 src/upsmon.conf.5 $(DESTDIR)$(MANDIR)/man5/upsmon.conf.5
+	@# an example beside it: the configuration itself is the machine's own
+	install -D -m 640 rootfs-overlay/etc/nut/upsmon.conf \
+		$(DESTDIR)$(SYSCONFDIR)/nut/upsmon.conf.example
 
 .PHONY: setup
 setup: setup-board setup-test ## install the Debian packages that are missing, and nothing else
@@ -118,14 +127,15 @@ setup-test:
 
 ## upsmon ---------------------------------------------------------------------
 
+quoted = '$(subst ','\'',$(1))'
 # Changed flags rebuild: the stamp's content is the command line.
 define stamp_rule
 $(1): FORCE
-	@mkdir -p $$(dir $$@); echo '$(2)' | cmp -s - $$@ || echo '$(2)' >$$@
+	@mkdir -p $$(dir $$@); echo $$(call quoted,$(2)) | cmp -s - $$@ || echo $$(call quoted,$(2)) >$$@
 endef
 FORCE:
 
-HOST_CC := $(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(CFLAGS)
+HOST_CC := $(CC) $(STANDARD) $(PLACES) $(WARNINGS) $(CPPFLAGS) $(CFLAGS)
 SMALL_CC := $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(SMALL)
 $(eval $(call stamp_rule,$(BUILD)/host/.command,$(HOST_CC) $(LDFLAGS)))
 $(eval $(call stamp_rule,$(BUILD)/.small-command,$(SMALL_CC)))
@@ -185,7 +195,8 @@ sanitize: $(BUILD)/tests/core/sanitized
 	@echo "[check] unit tests under ASan and UBSan"
 	@for t in $(CORE_TESTS); do WALK_STEPS=1000000 $(BUILD)/tests/core/sanitized/$$t || exit 1; done
 
-SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r grep -lE '^\#!/bin/(ba)?sh' 2>/dev/null)
+SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r awk \
+	'FNR == 1 && /^\#!\/bin\/(ba)?sh/ { print FILENAME }' 2>/dev/null)
 lint: $(SRC) $(HDR)
 	@echo "[check] shellcheck: $(words $(SCRIPTS)) scripts"
 	@shellcheck $(SCRIPTS)
@@ -195,5 +206,7 @@ lint: $(SRC) $(HDR)
 			|| exit 1; done; done
 	@echo "[check] clang-tidy"
 	@clang-tidy --quiet $(TIDY) $(SRC) -- $(STANDARD) 2>/dev/null
+	@echo "[check] mandoc: $(words $(MAN)) manual pages"
+	@mandoc -T lint -W warning $(MAN)
 
 include board/common/board.mk

@@ -371,7 +371,7 @@ static const struct {
 	{ "NOCOMMWARNTIME", offsetof(struct conf, nocomm_warn_ms), 0, 2000000, 1000 },
 	{ "RBWARNTIME", offsetof(struct conf, replace_warn_ms), 0, 2000000, 1000 },
 	{ "OFFDURATION", offsetof(struct conf, off_ms), -1, 86400, 1000 },
-	{ "OBLBDURATION", offsetof(struct conf, oblb_ms), -1, 86400, 1000 },
+	{ "OBLBDURATION", offsetof(struct conf, oblb_ms), 0, 86400, 1000 },
 	{ "OVERDURATION", offsetof(struct conf, over_ms), -1, 86400, 1000 },
 	{ "POLLFAIL_LOG_THROTTLE_MAX", offsetof(struct conf, poll_fail_throttle), -1, 1000000, 1 },
 	{ "DEBUG_MIN", offsetof(struct conf, debug_min), 0, 9, 1 },

@@ -34,7 +34,7 @@
 enum conf_trigger {
 	TRIGGER_BATTERYLEVEL,	/* percent */
 	TRIGGER_MINUTES,
-	TRIGGER_TIMEOUT,	/* seconds on battery */
+	TRIGGER_TIMEOUT,	/* seconds on battery; 0 is off as well */
 	TRIGGER_ONBATTERYDELAY,	/* seconds until ONBATT is notified */
 	TRIGGERS,
 };
@@ -71,8 +71,8 @@ struct conf {
 	uint32_t final_delay_ms;
 	uint32_t nocomm_warn_ms;	/* 0: said once */
 	uint32_t replace_warn_ms;	/* 0: said once */
-	int32_t off_ms;			/* these four: below 0 is never */
 	int32_t oblb_ms;
+	int32_t off_ms;			/* these three: below 0 is never */
 	int32_t over_ms;
 	int32_t shutdown_exit_ms;	/* from SHUTDOWNCMD to the logout */
 	int32_t poll_fail_throttle;	/* -1 each, 0 changes, n every nth */

@@ -154,15 +154,13 @@ static bool wait_gone(const struct instance *in, const struct target *t)
 	return true;
 }
 
-static int status(struct instance *in, bool json)
+static int status(const struct instance *in, const struct verdict *v, bool json)
 {
 	char text[256];
-	struct verdict v;
 
-	instance_query(in, &v);
-	verdict_format(&v, text, sizeof(text));
-	state_show(in, &v, text, json);
-	switch (v.kind) {
+	verdict_format(v, text, sizeof(text));
+	state_show(in, v, text, json);
+	switch (v->kind) {
 	case VERDICT_RUNNING_LOCK:
 	case VERDICT_RUNNING_NAME:
 		return STATUS_RUNNING;
@@ -187,14 +185,20 @@ int control_run(enum control_command command, const char *pid_dir, pid_t pid, bo
 	size_t i = 0;
 
 	if (!instance_open(&in, pid_dir, why, sizeof(why))) {
+		struct verdict v = { .kind = VERDICT_UNKNOWN, .error = errno };
+
 		/* no directory, no daemon */
+		if (errno == ENOENT)
+			v.kind = VERDICT_FREE;
 		log_error("%s", why);
-		if (command != CONTROL_STATUS)
-			return 1;
-		return errno == ENOENT ? STATUS_NOT_RUNNING : STATUS_UNKNOWN;
+		return command == CONTROL_STATUS ? status(&in, &v, json) : 1;
 	}
-	if (command == CONTROL_STATUS)
-		return status(&in, json);
+	if (command == CONTROL_STATUS) {
+		struct verdict v;
+
+		instance_query(&in, &v);
+		return status(&in, &v, json);
+	}
 	if (!find_target(&in, pid, &t))
 		return 1;
 	while (commands[i].command != command)

@@ -53,7 +53,7 @@ void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t
 	c->phase_until = until;
 	if (phase == PHASE_SYNC)
 		wish_fsd(c, now);
-	else if (phase == PHASE_DOWN && until == NEVER)
+	else if (phase == PHASE_DOWN && until == NEVER && c->conf->shutdown_exit_ms >= 0)
 		wish_logout(c);
 }
 
@@ -201,8 +201,13 @@ static void apply(struct core *c, const struct session_step *step, enum session_
 		ups_variable(&c->ups[step->ups], &ups, step->variable, step->text);
 	else if (result == SESSION_FAILED)
 		ups_failed(&c->ups[step->ups], &ups);
-	if (result == SESSION_STATUS)
-		c->session[step->ups].wants = ups_wants(&c->ups[step->ups], c->conf, step->ups);
+	if (result == SESSION_STATUS) {
+		struct session *s = &c->session[step->ups];
+
+		s->wants = ups_wants(&c->ups[step->ups], c->conf, step->ups);
+		/* what was missing in one outage is asked for anew in the next */
+		s->missing &= s->wants;
+	}
 	c->ups[step->ups].logged_in = c->session[step->ups].logged_in;
 }
 

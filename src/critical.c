@@ -36,11 +36,11 @@ static int64_t host_sync(const struct conf *conf, uint16_t ups)
 /*
  * OB LB for OBLBDURATION.  CAL keeps low_since away: a calibration drains the
  * battery on purpose.  As in NUT, but that losing the server does not hurry
- * it: NUT shuts down at once on a glitch while on battery (nut#2126).
+ * it: NUT shuts down at once on a glitch while OB LB (nut#2126).
  */
 static int64_t low(const struct ups *u, const struct conf *conf, uint16_t ups)
 {
-	return later(after(u->low_since, conf->oblb_ms), host_sync(conf, ups));
+	return later(later(u->low_since, conf->oblb_ms), host_sync(conf, ups));
 }
 
 /* DEADTIME after the last answer, an OB counts as OB LB.  As in NUT. */
@@ -48,7 +48,7 @@ static int64_t dead(const struct ups *u, const struct conf *conf, uint16_t ups)
 {
 	if (u->comm != COMM_BAD || !(u->bits & ST_OB) || (u->bits & ST_CAL))
 		return NEVER;
-	return later(after(u->answered + conf->dead_time_ms, conf->oblb_ms), host_sync(conf, ups));
+	return later(u->answered + conf->dead_time_ms + conf->oblb_ms, host_sync(conf, ups));
 }
 
 /* Administratively off: whoever it feeds has no power.  As in NUT. */
@@ -98,10 +98,15 @@ static int64_t lost_over(const struct ups *u, const struct conf *conf, uint16_t 
 	return lost_while(u, ST_OVER, conf->over_ms);
 }
 
+/* On battery for want of mains; a calibration is no reason to go. */
+static bool on_battery(const struct ups *u)
+{
+	return u->battery_since != NEVER && !(u->bits & ST_CAL);
+}
+
 static int64_t below(const struct ups *u, int32_t value, int32_t limit)
 {
-	return u->battery_since != NEVER && limit >= 0 && value >= 0 && value <= limit ? INT64_MIN
-										       : NEVER;
+	return on_battery(u) && limit >= 0 && value >= 0 && value <= limit ? INT64_MIN : NEVER;
 }
 
 /* The next three are apcupsd's; a host asks for them, so it does not wait for its primary. */
@@ -121,7 +126,8 @@ static int64_t timeout(const struct ups *u, const struct conf *conf, uint16_t up
 {
 	int32_t seconds = conf_trigger(conf, ups, TRIGGER_TIMEOUT);
 
-	return after(u->battery_since, seconds < 0 ? -1 : seconds * 1000);
+	/* 0 is off, as in apcupsd's own sample file */
+	return on_battery(u) && seconds > 0 ? u->battery_since + (int64_t)seconds * 1000 : NEVER;
 }
 
 static const struct {

@@ -64,7 +64,9 @@ static void reload(void)
 		log_warning("no reload: the shutdown is under way");
 		return;
 	}
+	supervisor_tell_reloading();
 	if (!conf_file_read(path, &fresh, false)) {
+		supervisor_tell("READY=1");
 		log_error("%s is not used: the configuration stays as it was", path);
 		return;
 	}
@@ -74,6 +76,7 @@ static void reload(void)
 	self.conf = fresh;
 	log_set_debug_min(self.conf.debug_min);
 	keeper_reload();
+	supervisor_tell("READY=1");
 }
 
 static void take_orders(unsigned int signals, int64_t now)

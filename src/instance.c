@@ -31,7 +31,10 @@ _Static_assert(sizeof(off_t) == 8, "compile with -D_FILE_OFFSET_BITS=64");
 
 static bool explain(char *why, size_t size, const char *dir, const char *file, const char *what)
 {
+	int error = errno;
+
 	snprintf(why, size, "%s%s%s: %s", dir, *file ? "/" : "", file, what);
+	errno = error;
 	return false;
 }
 
@@ -44,6 +47,7 @@ bool instance_open(struct instance *in, const char *dir, char *why, size_t size)
 	in->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (in->dir >= 0)
 		return true;
+	/* errno stays: the caller may want to know, too */
 	if (errno == ENOENT)
 		return explain(why, size, dir, "",
 			       "the directory for the pidfile does not exist; create it (mkdir -p) "
@@ -164,10 +168,7 @@ static void judge_pidfile(const struct instance *in, pid_t noted, struct verdict
 		v->error = errno;
 		break;
 	}
-	if (v->kind == VERDICT_STALE_OTHER && v->pid == noted && strcmp(p.name, PROGRAM_NAME) == 0)
-		snprintf(v->name, sizeof(v->name), "another upsmon");
-	else
-		memcpy(v->name, p.name, sizeof(v->name));
+	memcpy(v->name, p.name, sizeof(v->name));
 }
 
 /*
@@ -341,13 +342,15 @@ void instance_remove(const struct instance *in, const char *name)
 ssize_t instance_read(const struct instance *in, const char *name, char *text, size_t size)
 {
 	int fd = openat(in->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st;
+	struct stat st, lock;
 	ssize_t len = -1;
 
 	if (fd < 0)
 		return -1;
+	/* the daemon's own: what another user has put there says nothing */
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    (st.st_uid == 0 || st.st_uid == geteuid()))
+	    fstatat(in->dir, LOCK_FILE, &lock, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_uid == lock.st_uid)
 		len = read(fd, text, size - 1);
 	close(fd);
 	if (len >= 0)

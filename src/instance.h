@@ -88,7 +88,7 @@ void instance_release(struct instance *in);
 bool instance_replace(const struct instance *in, const char *name, const char *text, size_t len);
 void instance_remove(const struct instance *in, const char *name);
 
-/* Reads such a file; its length, -1 if it is not there or not ours. */
+/* Reads such a file; its length, -1 if it is not there or not the lock's owner's. */
 ssize_t instance_read(const struct instance *in, const char *name, char *text, size_t size);
 
 /* For a forked child: forgets the descriptors; the claim stays the parent's. */

@@ -43,12 +43,12 @@ static void report_poll(struct session *s, struct session_step *step, enum repor
 static enum session_result drop(struct session *s, struct session_step *step, enum report report,
 				const char *why)
 {
+	s->logged_in = false;
 	if (s->want_logout) {
 		s->state = SESSION_OVER;
 		return SESSION_NOTHING;
 	}
 	s->state = SESSION_DOWN;
-	s->logged_in = false;
 	s->logins_known = false;
 	report_poll(s, step, report, why);
 	return SESSION_FAILED;
@@ -174,11 +174,17 @@ static enum session_result variable_reply(struct session *s, struct session_step
 	bit = 1U << step->variable;
 	s->wants &= ~bit;
 	step->text = reply->kind == PROTO_OK ? reply->text : NULL;
-	if (reply->kind == PROTO_ERR && strcmp(reply->text, "VAR-NOT-SUPPORTED") == 0) {
-		/* an alarm without a text is no loss */
-		if (step->variable != VARIABLE_ALARM && !(s->missing & bit))
+	if (reply->kind == PROTO_OK)
+		return SESSION_VARIABLE;
+	/* a passing failure: the next poll asks again */
+	if (strcmp(reply->text, "VAR-NOT-SUPPORTED") != 0)
+		return SESSION_NOTHING;
+	/* an alarm without a text is no loss, and may have one the next time */
+	if (step->variable != VARIABLE_ALARM) {
+		if (!(s->told_missing & bit))
 			action_report(step->out, step->ups, REPORT_VARIABLE_MISSING, 0,
 				      proto_variable_name(step->variable));
+		s->told_missing |= bit;
 		s->missing |= bit;
 	}
 	return SESSION_VARIABLE;
@@ -247,6 +253,7 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 		break;
 	case REQUEST_LOGOUT:
 		action_close(step->out, step->ups);
+		s->logged_in = false;
 		s->state = SESSION_OVER;
 		break;
 	}

@@ -53,7 +53,8 @@ struct session {
 	uint32_t counted;	/* while a list comes in */
 	uint32_t failures;	/* polls in a row */
 	unsigned int wants;	/* variables to ask for: a set of 1 << conf_variable */
-	unsigned int missing;	/* those that the server does not have */
+	unsigned int missing;	/* those that the server does not have, in this outage */
+	unsigned int told_missing; /* as the log was told, once */
 	int64_t reply_by;	/* CONNECTING and WAITING */
 	int64_t attempted;	/* when the last connection was begun */
 	int64_t polled;		/* when the last poll was sent */

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "environment.h"
 #include "log.h"
 
@@ -37,4 +38,13 @@ void supervisor_tell(const char *state)
 		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
 		log_warning("cannot tell %s to %s: %s", state, path, strerror(errno));
 	close(fd);
+}
+
+void supervisor_tell_reloading(void)
+{
+	char state[64];
+
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)clock_ms() * 1000);
+	supervisor_tell(state);
 }

@@ -194,8 +194,10 @@ void ups_variable(struct ups *u, const struct ups_step *step, enum conf_variable
 		    (u->alarm_notified && strncmp(u->alarm, value, sizeof(u->alarm) - 1) == 0))
 			break;
 		u->alarm_notified = true;
+		memset(u->alarm, 0, sizeof(u->alarm));
 		snprintf(u->alarm, sizeof(u->alarm), "%s", value);
-		action_notify(step->out, step->ups, NOTIFY_ALARM, value);
+		/* as it was kept, so that each change that is told is seen as one */
+		action_notify(step->out, step->ups, NOTIFY_ALARM, u->alarm);
 		break;
 	case VARIABLES:
 		break;
@@ -244,7 +246,9 @@ void ups_advance(struct ups *u, const struct ups_step *step)
 	if (step->now >= onbatt_at(u, step->conf, step->ups))
 		notify_onbatt(u, step);
 	repeat(&u->nocomm_at, step->conf->nocomm_warn_ms, step, NOTIFY_NOCOMM);
-	repeat(&u->replace_at, step->conf->replace_warn_ms, step, NOTIFY_REPLBATT);
+	/* while nothing is known, nothing is known of the battery either */
+	if (u->comm == COMM_OK)
+		repeat(&u->replace_at, step->conf->replace_warn_ms, step, NOTIFY_REPLBATT);
 }
 
 bool ups_is_calm(const struct ups *u)
@@ -257,7 +261,8 @@ bool ups_is_calm(const struct ups *u)
 
 int64_t ups_deadline(const struct ups *u, const struct conf *conf, uint16_t ups, int64_t now)
 {
-	const int64_t at[] = { u->nocomm_at, u->replace_at, onbatt_at(u, conf, ups),
+	const int64_t at[] = { u->nocomm_at, u->comm == COMM_OK ? u->replace_at : NEVER,
+			       onbatt_at(u, conf, ups),
 			       critical_deadline(u, conf, ups, now) };
 	int64_t earliest = NEVER;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "instance.h"
+#include "options.h"
 
 bool verdict_is_running(const struct verdict *v)
 {
@@ -30,8 +31,13 @@ void verdict_format(const struct verdict *v, char *text, size_t size)
 			 pid);
 		break;
 	case VERDICT_STALE_OTHER:
-		snprintf(text, size, "stale pidfile: pid %d belongs to %s and is not upsmon", pid,
-			 v->name);
+		if (strcmp(v->name, PROGRAM_NAME) == 0)
+			snprintf(text, size, "stale pidfile: pid %d is another upsmon, and not the "
+					     "one that wrote it",
+				 pid);
+		else
+			snprintf(text, size, "stale pidfile: pid %d belongs to %s and is not upsmon",
+				 pid, v->name);
 		break;
 	case VERDICT_STALE_GONE:
 		snprintf(text, size, "stale pidfile: nobody has pid %d", pid);

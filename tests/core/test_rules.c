@@ -331,7 +331,7 @@ static void test_first_trigger_wins_and_one_may_be_missing(void **state)
 	assert_true(lab_saw(&lab, "does not have battery.charge"));
 	assert_true(lab_saw(&lab, "does not have battery.runtime"));
 	lab_run(&lab, 30000);
-	/* each is said once, and not asked for again */
+	/* each is said once, and in this outage not asked for again */
 	assert_int_equal(lab.server[0].variables_seen, 2);
 	assert_int_equal(lab.shutdowns, 0);
 	lab_run(&lab, 60000);
@@ -372,6 +372,51 @@ static void test_the_last_outage_does_not_count(void **state)
 	lab_status(&lab, 0, "OB");
 	lab_run(&lab, 5000);
 	assert_false(lab_saw(&lab, "is critical"));
+}
+
+static void test_a_calibration_fires_no_trigger(void **state)
+{
+	(void)state;
+	lab_start(&lab, BASE "BATTERYLEVEL 90\nMINUTES 100\nTIMEOUT 10\n");
+	lab.server[0].variable[VARIABLE_CHARGE] = "20";
+	lab.server[0].variable[VARIABLE_RUNTIME] = "60";
+	lab_status(&lab, 0, "OB CAL");
+	lab_run(&lab, 600000);
+	assert_int_equal(lab.shutdowns, 0);
+}
+
+static void test_timeout_0_is_off(void **state)
+{
+	(void)state;
+	begin(BASE "TIMEOUT 0\n", "OB");
+	assert_no_shutdown();
+}
+
+static void test_a_variable_may_come_back(void **state)
+{
+	(void)state;
+	begin(BASE "BATTERYLEVEL 30\n", "OB");
+	assert_true(lab_saw(&lab, "does not have battery.charge"));
+	lab_status(&lab, 0, "OL");
+	lab_run(&lab, 5000);
+	lab.server[0].variable[VARIABLE_CHARGE] = "20";
+	lab_status(&lab, 0, "OB");
+	lab_run(&lab, 5000);
+	assert_int_equal(lab.shutdowns, 1);
+}
+
+static void test_the_next_alarm_is_told_again(void **state)
+{
+	(void)state;
+	begin(BASE, "ALARM OL");
+	assert_string_equal(lab_notices(&lab), "ALARM ups@a");
+	lab_status(&lab, 0, "OL");
+	lab_run(&lab, 5000);
+	assert_string_equal(lab_notices(&lab), "NOTALARM ups@a");
+	lab.server[0].variable[VARIABLE_ALARM] = "Hot!";
+	lab_status(&lab, 0, "ALARM OL");
+	lab_run(&lab, 5000);
+	assert_string_equal(lab_notices(&lab), "ALARM ups@a Hot!");
 }
 
 static void test_onbatterydelay_hides_flicker(void **state)
@@ -456,6 +501,10 @@ int main(void)
 		cmocka_unit_test(test_first_trigger_wins_and_one_may_be_missing),
 		cmocka_unit_test(test_a_value_that_is_no_number_never_fires),
 		cmocka_unit_test(test_the_last_outage_does_not_count),
+		cmocka_unit_test(test_a_calibration_fires_no_trigger),
+		cmocka_unit_test(test_timeout_0_is_off),
+		cmocka_unit_test(test_a_variable_may_come_back),
+		cmocka_unit_test(test_the_next_alarm_is_told_again),
 		cmocka_unit_test(test_onbatterydelay_hides_flicker),
 		cmocka_unit_test(test_stale_data_does_not_hide_the_secondaries),
 		cmocka_unit_test(test_shutdownexit),

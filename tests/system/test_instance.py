@@ -233,7 +233,7 @@ def test_a_second_upsmon_elsewhere_is_a_stranger(daemon, make_daemon, upsd):
     daemon.lockfile.write_text(f"{other.pid()}\n")
     result = daemon.start()
     assert result.returncode == 0
-    assert "belongs to another upsmon" in result.stderr
+    assert "is another upsmon, and not the one that wrote it" in result.stderr
     assert other.pid()
 
 
