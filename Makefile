@@ -168,7 +168,8 @@ $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_rule,$(arch),$(arch))))
 
 CORE_TESTS := $(patsubst tests/core/%.c,%,$(sort $(wildcard tests/core/test_*.c)))
 # Of the shell, what can be tested without a daemon around it.
-TESTED_SHELL := $(addprefix src/,child.c loop.c message.c procname.c signals.c)
+TESTED_SHELL := $(addprefix src/,child.c log.c loop.c message.c powerdown.c procname.c \
+	shutdown.c signals.c)
 TEST_CC = -DSCENARIOS='"$(CURDIR)/tests/core/scenarios"' $(STANDARD) $(WARNINGS) -Werror -Isrc -g
 
 .PHONY: $(BUILD)/tests/core/plain $(BUILD)/tests/core/sanitized

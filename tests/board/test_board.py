@@ -113,6 +113,18 @@ def test_reload_by_the_init_fragment(board, upsd):
     protects(board, upsd)
 
 
+def test_row20_no_wall_on_a_board(board, upsd):
+    """Row 20: defaults call `wall`, which no board has."""
+    assert board.run("which wall")[0] != 0
+    board.run("sed -i '/^NOTIFY/d' /etc/nut/upsmon.conf")
+    board.run(f"{INIT} reload")
+    upsd.set_status("OB DISCHRG")
+    board.expect("UPS ups@upsd on battery")
+    log = board.run("logread")[1]
+    assert "wall" not in log and "cannot start" not in log
+    protects(board, upsd)
+
+
 def test_start_with_a_broken_configuration_says_why(board):
     board.run(f"{INIT} stop")
     board.run("cp /etc/nut/upsmon.conf /tmp/good; echo MINSUPPLIES x >>/etc/nut/upsmon.conf")

@@ -9,10 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "child.h"
+#include "clock.h"
 #include "lab.h"
+#include "log.h"
 #include "loop.h"
 #include "message.h"
 #include "procname.h"
+#include "shutdown.h"
 #include "signals.h"
 #include "status.h"
 
@@ -223,6 +227,49 @@ static void test_channel(void **state)
 	close(ends[0]);
 }
 
+/* The number of a command's process: it says so through a FIFO, which waits for it. */
+static pid_t read_pid(const char *fifo)
+{
+	FILE *f = fopen(fifo, "r");
+	int pid = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &pid), 1);
+	fclose(f);
+	return pid;
+}
+
+/* What hangs is started once more, and both of them are ours to end. */
+static void test_shutdown_command_that_hangs(void **state)
+{
+	static struct lab lab;
+	char fifo[96], conf[256];
+	int64_t now = clock_ms();
+	pid_t first, second;
+
+	(void)state;
+	snprintf(fifo, sizeof(fifo), "%s/fifo", root);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	snprintf(conf, sizeof(conf),
+		 "MONITOR a 1 u p primary\nSHUTDOWNCMD \"echo $$ >%s; exec sleep 600\"\n", fifo);
+	lab_conf(&lab, conf);
+	log_to_stderr(false);
+	assert_int_equal(shutdown_deadline(), NEVER);
+	shutdown_begin(&lab.conf, now);
+	shutdown_begin(&lab.conf, now);
+	first = read_pid(fifo);
+	assert_int_equal(shutdown_deadline(), now + 300000);
+	shutdown_advance(now + 299999);
+	assert_int_equal(shutdown_deadline(), now + 300000);
+	shutdown_advance(now + 300000);
+	second = read_pid(fifo);
+	assert_int_not_equal(first, second);
+	assert_int_equal(shutdown_deadline(), now + 600000);
+	assert_true(child_kill(first, SIGKILL));
+	assert_true(child_kill(second, SIGKILL));
+	unlink(fifo);
+}
+
 static int busy_rounds;
 
 static unsigned int busy_prepare(void *arg, struct pollfd *fds, int64_t *deadline)
@@ -273,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_unsound_messages),
 		cmocka_unit_test(test_channel),
 		cmocka_unit_test(test_signals_reach_a_busy_loop),
+		cmocka_unit_test(test_shutdown_command_that_hangs),
 	};
 
 	return cmocka_run_group_tests(tests, make_root, remove_root);

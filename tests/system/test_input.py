@@ -143,7 +143,7 @@ def test_reload_with_a_broken_file_changes_nothing(daemon, upsd):
     daemon.wait_down()
 
 
-def test_reload_takes_the_new_and_drops_the_old(daemon, upsd):
+def test_row19_reload_takes_the_new_and_drops_the_old(daemon, upsd):
     """Row 19: removed directives keep their old value after a reload."""
     daemon.write(daemon.conf.read_text() + 'NOTIFYMSG ONBATT "first %s"\n')
     daemon.run()
@@ -172,7 +172,7 @@ def test_reload_of_the_shutdown_command(daemon):
     assert daemon.down.read_text().endswith("new\n")
 
 
-def test_reload_with_another_ups(daemon, make_daemon, tmp_path):
+def test_reload_with_another_ups(daemon, upsd, tmp_path):
     from lab.upsd import Upsd
     with Upsd(tmp_path / "second", ups=("other",)) as second:
         daemon.run()
@@ -185,6 +185,9 @@ def test_reload_with_another_ups(daemon, make_daemon, tmp_path):
                                if not line.startswith("MONITOR ups")) + "\n")
         daemon.command("-c", "reload")
         daemon.wait_log("the configuration was read anew: 1 UPS")
+        # the one that was removed is logged out, the other one was not touched
+        wait_for("the logout", lambda: upsd.logins() == 0)
+        assert second.logins("other") == 1 and "COMMBAD" not in daemon.events()
         second.set_status("OB", "other")
         daemon.wait_events("ONBATT")
 
@@ -378,7 +381,7 @@ def test_host_by_name_and_address_family(make_daemon, upsd):
 
 # -- -K ----------------------------------------------------------------------
 
-def test_killpower_question(daemon):
+def test_row15_killpower_question(daemon):
     assert daemon.command("-K").returncode == 1
     daemon.flag.write_text("something else\n")
     assert daemon.command("-K").returncode == 1

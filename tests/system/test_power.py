@@ -1,14 +1,30 @@
 """From the mains to the shutdown: the real upsd on one side, SHUTDOWNCMD on the other."""
 
 import os
+import pathlib
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
 
 from daemon import settle
 from lab.upsd import ADMIN, PRIMARY, SECONDARY, wait_for
+
+
+def test_row8_no_wall_clock(binary):
+    """Row 8: the wall clock times everything.  Ours does not even ask for it."""
+    names = subprocess.run(["nm", "-u", binary], capture_output=True, text=True, check=False).stdout
+    if "clock_gettime" not in names:
+        pytest.skip("a static binary without symbols; the other build is looked at")
+    asked = {name.split("@")[0].split()[-1] for name in names.splitlines()}
+    assert not asked & {"time", "gettimeofday", "ftime", "localtime", "localtime_r", "alarm",
+                        "sleep", "usleep", "nanosleep"}
+    source = pathlib.Path(__file__).resolve().parents[2] / "src"
+    clocks = [line for file in source.glob("*.[ch]") for line in file.read_text().splitlines()
+              if "CLOCK_" in line and "clock_gettime(" in line]
+    assert clocks == ["	clock_gettime(CLOCK_MONOTONIC, &ts);"]
 
 
 def test_battery_and_back(daemon, upsd):
@@ -124,7 +140,7 @@ def test_driver_gone_is_stale(daemon, upsd):
     daemon.wait_events("COMMBAD", "COMMOK", seconds=30)
 
 
-def test_failed_shutdown_command_is_tried_again(daemon, upsd):
+def test_row14_failed_shutdown_command_is_tried_again(daemon, upsd):
     """Row 14: a failed SHUTDOWNCMD is never tried again, and the daemon is gone."""
     text = daemon.conf.read_text().replace(f">>{daemon.down}\"",
                                            f">>{daemon.down}; test -e {daemon.dir}/works\"")
@@ -138,7 +154,7 @@ def test_failed_shutdown_command_is_tried_again(daemon, upsd):
     assert daemon.foreground.poll() is None
 
 
-def test_old_flag_is_removed_at_start(daemon):
+def test_row15_old_flag_is_removed_at_start(daemon):
     daemon.flag.write_text("upsmon-shutdown-file\nboot-id 0\n")
     daemon.run()
     assert not daemon.flag.exists()
