@@ -7,6 +7,17 @@
 
 #include "log.h"
 
+void detach_open_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+}
+
 /* Waits for the daemon's word.  Its reasons for a failure are on stderr already. */
 static void wait_and_exit(int fd)
 {

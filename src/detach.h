@@ -2,6 +2,8 @@
 /*
  * detach.h - into the background, with an answer for the caller.
  *
+ *	detach_open_stdio()  before anything else: no descriptor of ours may become
+ *	                0, 1 or 2, where some callers leave nothing open
  *	detach_fork()   the caller's process waits here, and ends with 0 once
  *	                the daemon is ready, with 1 if it failed
  *	detach_ready()  in the daemon: lets the caller go
@@ -9,6 +11,8 @@
  */
 #ifndef DETACH_H
 #define DETACH_H
+
+void detach_open_stdio(void);
 
 /*
  * Forks, and returns in the child only, as the leader of a new session; the

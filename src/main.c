@@ -113,6 +113,7 @@ int main(int argc, char **argv)
 	char given[256];
 	struct usage u;
 
+	detach_open_stdio();
 	if (!usage_read(argc, argv, &u))
 		return EXIT_USAGE;
 	if (u.help) {

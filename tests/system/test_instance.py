@@ -51,6 +51,17 @@ def test_one_process(daemon, upsd):
     assert daemon.foreground.wait(5) == 0
 
 
+def test_start_with_nothing_open(daemon, upsd):
+    """Some callers close 0, 1 and 2; the lock must not land there and be lost."""
+    code = subprocess.run(["sh", "-c", 'exec "$0" -B <&- >&- 2>&-', daemon.binary], env=daemon.env,
+                          timeout=30, check=False).returncode
+    assert code == 0
+    assert daemon.pid() and upsd.logins() == 1
+    links = {os.readlink(f"/proc/{daemon.pid()}/fd/{fd}") for fd in (0, 1, 2)}
+    assert links == {"/dev/null"}
+    assert daemon.start().returncode == 1
+
+
 def test_pid_is_what_a_supervisor_sees(daemon):
     daemon.run()
     assert daemon.pid() == daemon.foreground.pid
