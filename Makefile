@@ -57,7 +57,7 @@ all: $(BUILD)/host/upsmon ## build upsmon for this machine: build/host/upsmon
 static: setup-uclibc $(BUILD)/host-uclibc/upsmon ## the same, static on uClibc-ng: build/host-uclibc/upsmon
 
 .PHONY: run
-run: setup-board image ## a board loses its mains, and shuts itself down: the whole story, about 40 s
+run: setup-board image ## a board loses its mains, and shuts itself down: the whole story, about 20 s
 	@/usr/bin/python3 board/common/story.py $(BOARD)
 
 .PHONY: console
@@ -81,8 +81,12 @@ core-test: setup-test $(BUILD)/tests/core/plain ## unit tests of the pure core (
 	@for t in $(CORE_TESTS); do $(BUILD)/tests/core/plain/$$t || exit 1; done
 
 .PHONY: system-test
-system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## the daemon against a real upsd, on this machine (pytest)
-	@$(PYTEST) tests/system -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
+system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
+	@$(PYTEST) tests/system tests/compare -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
+
+.PHONY: compare
+compare: setup-test $(BUILD)/host/upsmon ## beside NUT's own upsmon, scenario by scenario; UPSMON_PEER=path
+	@/usr/bin/python3 tests/compare/compare.py
 
 .PHONY: board-test
 board-test: setup-test setup-board image ## the image on a board in QEMU (pytest)

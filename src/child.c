@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,19 @@ static struct {
 	child_done *done;
 	void *arg;
 } children[CHILD_MAX];
+
+void child_close_from(int first)
+{
+	long limit = sysconf(_SC_OPEN_MAX);
+
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, (unsigned int)first, ~0U, 0U) == 0)
+		return;
+#endif
+	/* kernels before 5.9; nobody leaves more open than these */
+	for (int fd = first; fd < 1024 && fd < limit; fd++)
+		close(fd);
+}
 
 static bool silent;
 
@@ -53,7 +67,7 @@ pid_t child_fork(child_done *done, void *arg)
 static void run(const char *command, const char *message, const char *const *environment)
 {
 	char line[WORDS_TEXT_MAX + 8];
-	int null = open("/dev/null", O_RDWR);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	signals_restore();
 	for (int fd = 0; fd <= (silent ? 2 : 0) && null >= 0; fd++)
@@ -67,11 +81,25 @@ static void run(const char *command, const char *message, const char *const *env
 	_exit(127);
 }
 
+static int free_places(void)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < CHILD_MAX; i++)
+		count += children[i].pid == 0;
+	return count;
+}
+
 pid_t child_command(const char *command, const char *message, const char *const *environment,
 		    child_done *done, void *arg)
 {
-	pid_t pid = child_fork(done, arg);
+	pid_t pid = -1;
 
+	/* commands that hang must leave room for look-ups and the monitor */
+	if (free_places() > CHILD_MAX / 4)
+		pid = child_fork(done, arg);
+	else
+		errno = EAGAIN;
 	if (pid == 0)
 		run(command, message, environment);
 	return pid;

@@ -31,6 +31,9 @@ pid_t child_fork(child_done *done, void *arg);
 pid_t child_command(const char *command, const char *message, const char *const *environment,
 		    child_done *done, void *arg);
 
+/* In a child that does not exec: closes every descriptor from this one on. */
+void child_close_from(int first);
+
 /* From here on, commands have no standard output and error either. */
 void child_silence(void);
 

@@ -515,20 +515,28 @@ void conf_finish(struct conf *conf, struct conf_report *report)
 			 "such as: SHUTDOWNCMD \"/sbin/poweroff\"");
 }
 
-int conf_find_same(const struct conf *old, const struct conf *conf, uint16_t ups)
+int conf_find_system(const struct conf *old, const struct conf *conf, uint16_t ups)
 {
-	const struct conf_ups *b = &conf->ups[ups];
+	const char *system = conf_get(conf, conf->ups[ups].system);
 
 	for (int i = 0; i < old->ups_count; i++) {
-		const struct conf_ups *a = &old->ups[i];
-
-		if (a->primary == b->primary &&
-		    strcmp(conf_get(old, a->system), conf_get(conf, b->system)) == 0 &&
-		    strcmp(conf_get(old, a->user), conf_get(conf, b->user)) == 0 &&
-		    strcmp(conf_get(old, a->password), conf_get(conf, b->password)) == 0)
+		if (strcmp(conf_get(old, old->ups[i].system), system) == 0)
 			return i;
 	}
 	return -1;
+}
+
+int conf_find_same(const struct conf *old, const struct conf *conf, uint16_t ups)
+{
+	const struct conf_ups *b = &conf->ups[ups];
+	int place = conf_find_system(old, conf, ups);
+	const struct conf_ups *a = &old->ups[place < 0 ? 0 : place];
+
+	if (place < 0 || a->primary != b->primary ||
+	    strcmp(conf_get(old, a->user), conf_get(conf, b->user)) != 0 ||
+	    strcmp(conf_get(old, a->password), conf_get(conf, b->password)) != 0)
+		return -1;
+	return place;
 }
 
 int32_t conf_trigger(const struct conf *conf, uint16_t ups, enum conf_trigger trigger)

@@ -122,6 +122,9 @@ int conf_find_same(const struct conf *old, const struct conf *conf, uint16_t ups
 
 int32_t conf_trigger(const struct conf *conf, uint16_t ups, enum conf_trigger trigger);
 
+/* The same by the system alone. */
+int conf_find_system(const struct conf *old, const struct conf *conf, uint16_t ups);
+
 const char *conf_get(const struct conf *conf, uint16_t text);
 const char *conf_notify_text(const struct conf *conf, enum notify_type type);
 

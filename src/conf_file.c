@@ -9,6 +9,9 @@
 
 #include "log.h"
 
+/* No configuration is longer, and a small board has better use for its time. */
+#define FILE_MAX ((size_t)1024 * 1024)
+
 struct reading {
 	const char *path;
 	bool quiet;
@@ -65,6 +68,7 @@ static int read_lines(int fd, struct conf *conf, struct conf_report *report)
 	static struct words words; /* too large for a small board's stack */
 	unsigned char chunk[256];
 	int line = 1, first_line = 1;
+	size_t total = 0;
 	ssize_t len;
 
 	words_init(&words, WORDS_CONF);
@@ -73,7 +77,13 @@ static int read_lines(int fd, struct conf *conf, struct conf_report *report)
 			continue;
 		if (len < 0)
 			return errno;
-		for (ssize_t i = 0; i < len; i++) {
+		/* a device, say, which has no end */
+		if (total > FILE_MAX)
+			return EFBIG;
+		/* the mark that some editors put at the beginning is no text */
+		for (ssize_t i = total == 0 && len >= 3 && memcmp(chunk, "\xef\xbb\xbf", 3) == 0 ? 3
+												: 0;
+		     i < len; i++) {
 			feed(conf, &words, chunk[i], first_line, report);
 			if (chunk[i] != '\n')
 				continue;
@@ -81,6 +91,7 @@ static int read_lines(int fd, struct conf *conf, struct conf_report *report)
 			if (!words_is_open(&words))
 				first_line = line;
 		}
+		total += (size_t)len;
 	}
 	feed(conf, &words, WORDS_END, first_line, report);
 	return 0;

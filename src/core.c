@@ -19,7 +19,9 @@ void core_init(struct core *c, const struct conf *conf, uint32_t connect_ms, int
 void core_restore_ups(struct core *c, uint16_t ups, const struct ups *saved, int64_t now)
 {
 	c->ups[ups] = *saved;
-	c->ups[ups].answered = now;
+	/* a UPS that was lost already stays lost since then */
+	if (saved->comm == COMM_OK)
+		c->ups[ups].answered = now;
 }
 
 /* What the sessions of a primary do in SYNC; false if this host is none. */
@@ -61,12 +63,14 @@ void core_reload(struct core *c, const struct core *old, const struct conf *old_
 {
 	core_init(c, c->conf, old->connect_ms, now);
 	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
-		int before = conf_find_same(old_conf, c->conf, i);
+		int same = conf_find_same(old_conf, c->conf, i);
+		int known = conf_find_system(old_conf, c->conf, i);
 
-		if (before < 0)
-			continue;
-		c->ups[i] = old->ups[before];
-		c->session[i] = old->session[before];
+		/* another password makes a new login, and the UPS is what it was */
+		if (known >= 0)
+			c->ups[i] = old->ups[known];
+		if (same >= 0)
+			c->session[i] = old->session[same];
 	}
 	c->stopping = old->stopping;
 	core_restore_phase(c, old->phase, old->phase_until, now);
@@ -242,7 +246,11 @@ void core_event(struct core *c, const struct event *ev, int64_t now, struct acti
 	out->count = 0;
 	if (ev->kind == EV_STOP) {
 		c->stopping = true;
-		wish_logout(c);
+		c->phase_until = NEVER;
+		for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+			step.ups = i;
+			session_leave(&c->session[i], &step);
+		}
 	}
 	step.poll_ms = poll_ms(c);
 	if (ev->kind >= EV_CONNECTED && ev->kind <= EV_GARBAGE && ev->ups < c->conf->ups_count)

@@ -30,7 +30,7 @@ enum event_kind {
 	EV_LINE,	/* ups: a line from the server; words */
 	EV_GARBAGE,	/* ups: bytes that are no line of the protocol; why */
 	EV_FSD,		/* somebody asked for a shutdown (-c fsd) */
-	EV_STOP,	/* log out everywhere: core_is_over() tells when that is done */
+	EV_STOP,	/* log out everywhere, at once: then core_is_over() */
 };
 
 struct event {
@@ -70,7 +70,7 @@ void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t
 /*
  * Goes on with the configuration that c->conf holds now, where `old` went by
  * old_conf: UPSes that are the same keep connection, login and timers, the
- * others start anew.
+ * others start anew; what is known of a UPS stays known by its name alone.
  */
 void core_reload(struct core *c, const struct core *old, const struct conf *old_conf, int64_t now);
 

@@ -19,6 +19,12 @@ static int64_t after(int64_t since, int32_t ms)
 	return ms < 0 ? NEVER : later(since, ms);
 }
 
+/* On battery for want of mains; a calibration is no reason to go. */
+static bool on_battery(const struct ups *u)
+{
+	return u->battery_since != NEVER && !(u->bits & ST_CAL);
+}
+
 /* Set by the primary; latched by the server.  As in NUT. */
 static int64_t fsd(const struct ups *u, const struct conf *conf, uint16_t ups)
 {
@@ -46,7 +52,7 @@ static int64_t low(const struct ups *u, const struct conf *conf, uint16_t ups)
 /* DEADTIME after the last answer, an OB counts as OB LB.  As in NUT. */
 static int64_t dead(const struct ups *u, const struct conf *conf, uint16_t ups)
 {
-	if (u->comm != COMM_BAD || !(u->bits & ST_OB) || (u->bits & ST_CAL))
+	if (u->comm != COMM_BAD || !on_battery(u))
 		return NEVER;
 	return later(u->answered + conf->dead_time_ms + conf->oblb_ms, host_sync(conf, ups));
 }
@@ -96,12 +102,6 @@ static int64_t lost_over(const struct ups *u, const struct conf *conf, uint16_t 
 {
 	(void)ups;
 	return lost_while(u, ST_OVER, conf->over_ms);
-}
-
-/* On battery for want of mains; a calibration is no reason to go. */
-static bool on_battery(const struct ups *u)
-{
-	return u->battery_since != NEVER && !(u->bits & ST_CAL);
 }
 
 static int64_t below(const struct ups *u, int32_t value, int32_t limit)

@@ -27,18 +27,30 @@ static struct {
 	bool reload_asked;	/* while an earlier reload is under way */
 	bool stopping;
 	bool failed;
+	bool ready;
 	bool state_wanted;	/* the directory is in memory */
 } self;
+
+/* What is known has changed: for -c status.  A pidfile that failed is tried again. */
+static void publish(void)
+{
+	char why[MESSAGE_MAX];
+
+	if (self.state_wanted)
+		state_write(&self.instance, &self.conf, keeper_past());
+	if (!self.instance.pid_written)
+		(void)instance_write_pid(&self.instance, why, sizeof(why));
+}
 
 static void on_ready(void)
 {
 	char why[MESSAGE_MAX];
 
-	if (!instance_write_pid(&self.instance, why, sizeof(why))) {
-		log_error("cannot write the pidfile: %s", why);
-		self.failed = true;
-		return;
-	}
+	/* it is for people; without it the lock still tells, and the board is protected */
+	if (!instance_write_pid(&self.instance, why, sizeof(why)))
+		log_error("cannot write the pidfile, and go on without: %s", why);
+	self.ready = true;
+	publish();
 	supervisor_tell("READY=1");
 	log_notice("ready, watching %u UPS%s", self.conf.ups_count,
 		   self.conf.ups_count == 1 ? "" : "es");
@@ -56,7 +68,7 @@ static void in_child(void)
 
 static void reload(void)
 {
-	static struct conf fresh;
+	static struct conf fresh, old;
 	const char *path = self.setup->conf_file;
 
 	self.reload_asked = false;
@@ -73,9 +85,10 @@ static void reload(void)
 	if (strcmp(conf_get(&fresh, fresh.run_as_user),
 		   conf_get(&self.conf, self.conf.run_as_user)) != 0)
 		log_warning("RUN_AS_USER has changed: that takes effect at the next start");
+	old = self.conf;
 	self.conf = fresh;
 	log_set_debug_min(self.conf.debug_min);
-	keeper_reload();
+	keeper_reload(&old);
 	supervisor_tell("READY=1");
 }
 
@@ -88,7 +101,7 @@ static void take_orders(unsigned int signals, int64_t now)
 		keeper_stop(now);
 	}
 	if (signals & SIGNALS_FSD)
-		keeper_fsd();
+		keeper_fsd(now);
 	if (signals & SIGNALS_RELOAD)
 		self.reload_asked = true;
 	if (self.reload_asked && keeper_can_reload())
@@ -117,8 +130,8 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 	keeper_advance(now);
 	if (!self.stopping)
 		shutdown_advance(now);
-	if (keeper_has_news() && self.state_wanted)
-		state_write(&self.instance, &self.conf, keeper_past());
+	if (keeper_has_news() && self.ready)
+		publish();
 	return !self.failed && !keeper_has_ended();
 }
 

@@ -134,7 +134,7 @@ static bool is_self(const struct instance *in, pid_t pid)
  * the same one, it was left by a nutlet whose lock is free, and whoever has
  * the number now is a stranger even if he is called upsmon.
  */
-static void judge_pidfile(const struct instance *in, pid_t noted, struct verdict *v)
+static void judge_pidfile(const struct instance *in, pid_t noted, bool starting, struct verdict *v)
 {
 	struct proc p;
 
@@ -149,7 +149,7 @@ static void judge_pidfile(const struct instance *in, pid_t noted, struct verdict
 		v->kind = VERDICT_STALE_EMPTY;
 		return;
 	}
-	if (is_self(in, v->pid)) {
+	if (starting && is_self(in, v->pid)) {
 		v->kind = VERDICT_STALE_SELF;
 		return;
 	}
@@ -253,9 +253,13 @@ bool instance_claim(struct instance *in, struct verdict *v, char *why, size_t si
 		if (v->kind == VERDICT_RUNNING_LOCK)
 			return false;
 		v->error = errno;
+		if (errno == EACCES)
+			return explain(why, size, in->dir_name, LOCK_FILE,
+				       "Permission denied: it belongs to another user, or the "
+				       "directory does; set NUT_ALTPIDPATH to a directory of your own");
 		return explain(why, size, in->dir_name, LOCK_FILE, strerror(errno));
 	}
-	judge_pidfile(in, read_number(in->lock), v);
+	judge_pidfile(in, read_number(in->lock), true, v);
 	if (v->kind != VERDICT_RUNNING_NAME)
 		return true;
 	close(in->lock);
@@ -296,15 +300,17 @@ void instance_query(struct instance *in, struct verdict *v)
 	pid_t holder = instance_holder(in);
 	int error = errno;
 
-	judge_pidfile(in, holder == -1 ? read_note(in) : -1, v);
+	judge_pidfile(in, holder == -1 ? read_note(in) : -1, false, v);
 	if (holder >= 0) {
 		v->kind = VERDICT_RUNNING_LOCK;
 		v->pid = holder;
-	} else if (holder == -2 && v->kind != VERDICT_RUNNING_NAME) {
+	} else if (holder == -2) {
 		/* the lock of another user: only the name is left to go by */
-		v->kind = VERDICT_UNKNOWN;
-		v->pid = 0;
 		v->error = error;
+		if (v->kind != VERDICT_RUNNING_NAME) {
+			v->kind = VERDICT_UNKNOWN;
+			v->pid = 0;
+		}
 	}
 }
 

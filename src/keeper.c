@@ -22,6 +22,8 @@
 #define RESTART_FIRST_MS 500
 #define RESTART_MAX_MS 10000
 #define HOPELESS 5
+/* A step of a shutdown that is later than this will not come from the monitor. */
+#define STUCK_MS 10000
 
 static struct {
 	struct keeper_setup setup;
@@ -38,6 +40,7 @@ static struct {
 	bool ready;
 	bool reloading;
 	bool fsd_asked;		/* until the monitor acts on it */
+	int64_t fsd_at;		/* when */
 	bool stopping;
 	bool ended;
 	bool news;
@@ -119,12 +122,15 @@ void keeper_kill(void)
 	if (self.monitor > 0)
 		child_kill(self.monitor, SIGKILL);
 	close_channel();
+	/* nobody is left who could be replaced; a supervisor starts us anew */
+	if (self.setup.one_process)
+		self.ended = true;
 }
 
 static bool on_battery(void)
 {
 	for (uint16_t i = 0; i < self.setup.conf->ups_count; i++) {
-		if (self.past.known[i] && (self.past.ups[i].bits & ST_OB))
+		if (self.past.known[i] && self.past.ups[i].line == LINE_BATTERY)
 			return true;
 	}
 	return false;
@@ -143,8 +149,9 @@ static void plan_restart(int64_t now)
 	self.restart_at = now + self.restart_ms;
 	self.restart_ms = self.restart_ms * 2 < RESTART_MAX_MS ? self.restart_ms * 2
 							       : RESTART_MAX_MS;
-	if (self.failures >= HOPELESS && on_battery()) {
-		log_error("on battery, and no monitor stays alive: shutting down");
+	if (self.failures >= HOPELESS && (on_battery() || self.fsd_asked)) {
+		log_error("%s, and no monitor stays alive: shutting down",
+			  self.fsd_asked ? "FSD was asked for" : "on battery");
 		shutdown_begin(self.setup.conf, now);
 	}
 }
@@ -253,6 +260,9 @@ static void obey(const struct message *m, int64_t now)
 		self.news = true;
 		if (m->phase != PHASE_WATCH)
 			self.fsd_asked = false;
+		/* it may die before it says the next word, MESSAGE_SHUTDOWN */
+		if (m->phase == PHASE_DOWN)
+			shutdown_begin(self.setup.conf, now);
 		break;
 	case MESSAGE_RELOADED:
 		self.reloading = false;
@@ -289,7 +299,8 @@ void keeper_hear(int64_t now)
 		/* it counts in a configuration that is no more */
 		if (m.kind == MESSAGE_UPS && m.generation != self.generation)
 			continue;
-		if (!message_is_sound(&m, self.setup.conf->ups_count, now)) {
+		/* it may be younger than this wake-up */
+		if (!message_is_sound(&m, self.setup.conf->ups_count, clock_ms())) {
 			log_error("the monitor says what no monitor says; ending it");
 			keeper_kill();
 			return;
@@ -299,15 +310,23 @@ void keeper_hear(int64_t now)
 }
 
 /*
- * A shutdown that an earlier monitor began is carried out even if no monitor
- * lives to say so: its next step is known.
+ * A shutdown that was begun, or asked for, is carried out even if no monitor
+ * lives to say so, or if it hangs: its steps are known.
  */
 static int64_t overdue_at(void)
 {
-	if (self.channel >= 0 || self.past.phase == PHASE_WATCH || self.past.phase == PHASE_DOWN ||
-	    self.past.phase_until == NEVER || shutdown_is_begun())
+	const struct conf *conf = self.setup.conf;
+	int64_t slack = self.channel >= 0 ? STUCK_MS : 0;
+
+	if (shutdown_is_begun())
 		return NEVER;
-	return self.past.phase_until + self.setup.conf->final_delay_ms;
+	if (self.fsd_asked)
+		return self.fsd_at + conf->host_sync_ms + conf->final_delay_ms + STUCK_MS;
+	if (self.past.phase_until == NEVER)
+		return NEVER;
+	if (self.past.phase == PHASE_SYNC)
+		return self.past.phase_until + conf->final_delay_ms + slack;
+	return self.past.phase == PHASE_FINAL ? self.past.phase_until + slack : NEVER;
 }
 
 int64_t keeper_deadline(void)
@@ -334,15 +353,19 @@ void keeper_advance(int64_t now)
 	}
 	if (self.fsd_asked && self.past.phase == PHASE_WATCH)
 		say(MESSAGE_FSD);
-	if (now >= overdue_at())
+	if (now >= overdue_at()) {
+		log_error("the monitor does not carry the shutdown through: the guard does");
 		shutdown_begin(self.setup.conf, now);
+	}
 	if (now >= self.restart_at)
 		keeper_start();
 }
 
-void keeper_fsd(void)
+void keeper_fsd(int64_t now)
 {
-	self.fsd_asked = true;
+	if (!self.fsd_asked)
+		self.fsd_at = now;
+	self.fsd_asked = self.past.phase == PHASE_WATCH;
 }
 
 bool keeper_can_reload(void)
@@ -350,11 +373,23 @@ bool keeper_can_reload(void)
 	return !self.reloading && !self.stopping;
 }
 
-void keeper_reload(void)
+void keeper_reload(const struct conf *old)
 {
+	static struct monitor_past before;
+
 	*self.shared = *self.setup.conf;
 	self.generation++;
+	/* what is known of a UPS stays known, should the monitor die before it tells again */
+	before = self.past;
 	memset(self.past.known, 0, sizeof(self.past.known));
+	for (uint16_t i = 0; i < self.setup.conf->ups_count; i++) {
+		int place = conf_find_system(old, self.setup.conf, i);
+
+		if (place < 0)
+			continue;
+		self.past.known[i] = before.known[place];
+		self.past.ups[i] = before.ups[place];
+	}
 	self.news = true;
 	/* without a monitor, the next one starts with it */
 	self.reloading = say(MESSAGE_RELOAD);

@@ -5,8 +5,8 @@
  *
  * A monitor that dies is started again at once, then slower and slower (10 s
  * at most).  A shutdown that one had begun is finished also if none lives to
- * say so, and so is one that cannot be judged: on battery, with HOPELESS
- * monitors dead in a row.
+ * say so or it hangs, and so is one that cannot be judged: on battery, with
+ * HOPELESS monitors dead in a row.
  */
 #ifndef KEEPER_H
 #define KEEPER_H
@@ -49,11 +49,11 @@ bool keeper_has_news(void);
 /* The channel to the monitor, for poll(2); -1: none. */
 int keeper_fd(void);
 
-void keeper_fsd(void);
+void keeper_fsd(int64_t now);
 
-/* conf has changed.  False while an earlier change is still on its way. */
+/* conf has changed, from old.  False while an earlier change is still on its way. */
 bool keeper_can_reload(void);
-void keeper_reload(void);
+void keeper_reload(const struct conf *old);
 
 /* Asks the monitor to log out and end; keeper_has_ended() tells when it has. */
 void keeper_stop(int64_t now);

@@ -71,6 +71,10 @@ pid_t lookup_start(const char *host, uint16_t port, int family, int *fd)
 	pid = child_fork(NULL, NULL);
 	if (pid == 0) {
 		signals_restore();
+		/* a connection that is closed here must be closed for the server, too */
+		dup2(ends[1], 3);
+		child_close_from(4);
+		ends[1] = 3;
 		resolve(host, port, family, ends[1]);
 	}
 	close(ends[1]);

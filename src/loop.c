@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "loop.h"
 
+#include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #include "action.h"
 #include "child.h"
 #include "clock.h"
+#include "log.h"
 #include "signals.h"
 
-static void wait_until(struct pollfd *fds, unsigned int count, int64_t deadline,
+/* False if nothing can be waited for, which only a new process may mend. */
+static bool wait_until(struct pollfd *fds, unsigned int count, int64_t deadline,
 		       const sigset_t *mask)
 {
 	struct timespec ts = { 0, 0 };
@@ -18,11 +22,12 @@ static void wait_until(struct pollfd *fds, unsigned int count, int64_t deadline,
 		ts.tv_sec = (time_t)(left / 1000);
 		ts.tv_nsec = (long)(left % 1000) * 1000000;
 	}
-	if (ppoll(fds, count, deadline == NEVER ? NULL : &ts, mask) < 0) {
-		/* a signal; what the descriptors have will still be there */
-		for (unsigned int i = 0; i < count; i++)
-			fds[i].revents = 0;
-	}
+	if (ppoll(fds, count, deadline == NEVER ? NULL : &ts, mask) >= 0)
+		return true;
+	/* a signal; what the descriptors have will still be there */
+	for (unsigned int i = 0; i < count; i++)
+		fds[i].revents = 0;
+	return errno == EINTR;
 }
 
 void loop_run(const struct loop_half *halves, unsigned int count, const sigset_t *mask)
@@ -41,7 +46,10 @@ void loop_run(const struct loop_half *halves, unsigned int count, const sigset_t
 			first[i] = used;
 			used += halves[i].prepare(halves[i].self, fds + used, &deadline);
 		}
-		wait_until(fds, used, deadline, mask);
+		if (!wait_until(fds, used, deadline, mask)) {
+			log_error("cannot wait for events: %s", strerror(errno));
+			return;
+		}
 		now = clock_ms();
 		signals = signals_take();
 		if (signals & SIGNALS_CHILD)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* main.c - what the command line asks for, and the way to it. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -51,7 +52,7 @@ static int killpower(const char *conf_file, struct conf *conf)
 /* The background works from /, and a reload needs the file again. */
 static bool make_absolute(const char *path, char *out, size_t size)
 {
-	char here[256] = "";
+	char here[512] = "";
 
 	if (path[0] != '/' && !getcwd(here, sizeof(here))) {
 		log_error("%s: cannot tell which directory that is in: %s", path, strerror(errno));
@@ -94,6 +95,8 @@ static int run(const struct usage *u, const char *conf_file, const struct conf *
 		return 1;
 	/* pidof, start-stop-daemon and our own check go by this name */
 	prctl(PR_SET_NAME, PROGRAM_NAME);
+	/* what the caller left open is not ours to keep busy */
+	child_close_from(3);
 	choose_log(u->foreground);
 	if (!u->foreground) {
 		setup.ready_fd = detach_fork();
@@ -110,10 +113,12 @@ int main(int argc, char **argv)
 {
 	static struct conf conf;
 	static char conf_path[512];
-	char given[256];
+	char given[512];
 	struct usage u;
 
 	detach_open_stdio();
+	/* a reader that is gone costs the message, not the daemon */
+	signal(SIGPIPE, SIG_IGN);
 	if (!usage_read(argc, argv, &u))
 		return EXIT_USAGE;
 	if (u.help) {

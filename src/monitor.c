@@ -19,6 +19,8 @@ static struct monitor {
 	struct core core;
 	struct link links[UPS_MAX];
 	bool open_wanted[UPS_MAX];
+	uint16_t polled[UPS_MAX];	/* whose descriptor stands where */
+	unsigned int polled_count;
 	struct actions actions;
 	int channel;
 	uint32_t generation;
@@ -262,11 +264,12 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 	fds[used].fd = self.channel;
 	fds[used].revents = 0;
 	fds[used++].events = (short)(tell_guard() ? POLLIN : POLLIN | POLLOUT);
+	self.polled_count = 0;
 	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
-		/* a descriptor of -1 is skipped by poll, and keeps the places fixed */
-		if (!link_watch(&self.links[i], &fds[used]))
-			fds[used].fd = -1;
-		used++;
+		if (link_watch(&self.links[i], &fds[used])) {
+			self.polled[self.polled_count++] = i;
+			used++;
+		}
 	}
 	if (notifier_deadline() < at)
 		at = notifier_deadline();
@@ -277,16 +280,17 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 
 static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, int64_t now)
 {
-	uint16_t count = self.conf.ups_count;
-
 	(void)arg;
 	(void)signals;
 	self.now = now;
 	if (self.over)
 		return false;
-	for (uint16_t i = 0; i < count; i++) {
-		if (fds[i + 1].revents && fds[i + 1].fd == self.links[i].fd)
-			link_handle(&self.links[i], i, on_event, NULL);
+	for (unsigned int i = 0; i < self.polled_count; i++) {
+		struct link *l = &self.links[self.polled[i]];
+
+		/* one that was closed on the way may have lost its descriptor */
+		if (fds[i + 1].revents && fds[i + 1].fd == l->fd)
+			link_handle(l, self.polled[i], on_event, NULL);
 	}
 	if (now >= core_deadline(&self.core, now))
 		simple_event(EV_TIME);
@@ -323,6 +327,7 @@ void monitor_init(const struct monitor_setup *setup, struct loop_half *half)
 	self.background = setup->background;
 	self.now = clock_ms();
 	self.told_until = NEVER;
+	self.status = 1; /* unless it ends as it should */
 	for (uint16_t i = 0; i < UPS_MAX; i++)
 		link_init(&self.links[i]);
 	core_init(&self.core, &self.conf, setup->connect_ms, self.now);

@@ -44,8 +44,13 @@ enum powerdown_state powerdown_check(const char *path)
 	char now[BOOT_ID_MAX];
 	char *line;
 
-	if (read_file(path, O_NOFOLLOW, text, sizeof(text)) < 0)
+	ssize_t len = read_file(path, O_NOFOLLOW, text, sizeof(text));
+
+	if (len < 0)
 		return errno == ENOENT ? POWERDOWN_ABSENT : POWERDOWN_UNREADABLE;
+	/* what a power cut or a full disk left of one */
+	if (len == 0)
+		return POWERDOWN_ABSENT;
 	if (strncmp(text, MAGIC, strlen(MAGIC)) != 0)
 		return POWERDOWN_FOREIGN;
 
@@ -79,6 +84,9 @@ bool powerdown_write(const char *path)
 	done = write(fd, text, (size_t)len) == len && fsync(fd) == 0;
 	error = errno;
 	close(fd);
+	/* half a flag would be taken for a file of somebody else's */
+	if (!done)
+		(void)unlink(path);
 	errno = error;
 	return done;
 }

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-
 static uint32_t interval(uint32_t poll_ms)
 {
 	return poll_ms < SESSION_KEEPALIVE_MS ? poll_ms : SESSION_KEEPALIVE_MS;
@@ -246,7 +245,9 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 		logins_reply(s, step, &reply, s->counted);
 		break;
 	case REQUEST_FSD:
-		s->want_fsd = false;
+		/* who may not, never may; anything else may pass */
+		s->want_fsd = reply.kind != PROTO_OK && strcmp(reply.text, "ACCESS-DENIED") != 0;
+		s->fsd_at = step->now + SESSION_LOGINS_MS;
 		action_report(step->out, step->ups,
 			      reply.kind == PROTO_OK ? REPORT_FSD_SET : REPORT_FSD_REFUSED, 0,
 			      reply.text);
@@ -284,7 +285,7 @@ static void idle(struct session *s, struct session_step *step)
 		send(s, step, REQUEST_LOGOUT);
 	} else if (login_due(s, step->now)) {
 		send(s, step, s->login_step);
-	} else if (s->want_fsd) {
+	} else if (s->want_fsd && step->now >= s->fsd_at) {
 		send(s, step, REQUEST_FSD);
 	} else if (s->want_logins && step->now >= s->logins_at) {
 		s->counted = 0;
@@ -295,6 +296,16 @@ static void idle(struct session *s, struct session_step *step)
 		s->polled = step->now;
 		send(s, step, REQUEST_STATUS);
 	}
+}
+
+void session_leave(struct session *s, struct session_step *step)
+{
+	if (s->state == SESSION_IDLE || s->state == SESSION_WAITING)
+		action_send(step->out, step->ups, REQUEST_LOGOUT);
+	if (s->state != SESSION_DOWN && s->state != SESSION_OVER)
+		action_close(step->out, step->ups);
+	s->logged_in = false;
+	s->state = SESSION_OVER;
 }
 
 enum session_result session_advance(struct session *s, struct session_step *step)
@@ -351,6 +362,8 @@ int64_t session_deadline(const struct session *s, uint32_t poll_ms)
 			poll_at = earliest(poll_at, s->login_at);
 		if (s->want_logins)
 			poll_at = earliest(poll_at, s->logins_at);
+		if (s->want_fsd)
+			poll_at = earliest(poll_at, s->fsd_at);
 		return poll_at;
 	case SESSION_OVER:
 		break;

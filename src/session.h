@@ -27,7 +27,7 @@
 #define SESSION_LOGIN_RETRY_MS 30000
 /* upsd drops a client after 60 s of silence: a longer POLLFREQ is cut to this. */
 #define SESSION_KEEPALIVE_MS 45000
-/* Between two GET NUMLOGINS while the primary waits for its secondaries. */
+/* Between two GET NUMLOGINS, or two tries of FSD, while a primary waits for its secondaries. */
 #define SESSION_LOGINS_MS 1000
 
 enum session_state {
@@ -60,6 +60,7 @@ struct session {
 	int64_t polled;		/* when the last poll was sent */
 	int64_t login_at;	/* the next try of a refused login */
 	int64_t logins_at;
+	int64_t fsd_at;		/* the next try of FSD */
 	uint8_t poll_report;	/* what the log was told last, so that */
 	uint8_t login_report;	/* only a change is told again */
 };
@@ -91,6 +92,9 @@ enum session_result session_closed(struct session *s, struct session_step *step,
 enum session_result session_reply(struct session *s, struct session_step *step,
 				  const struct words *words);
 enum session_result session_garbage(struct session *s, struct session_step *step, const char *why);
+
+/* Says LOGOUT, waits for nothing, and is over. */
+void session_leave(struct session *s, struct session_step *step);
 
 /* Acts on whatever is due; call after every event and at the deadline. */
 enum session_result session_advance(struct session *s, struct session_step *step);

@@ -13,7 +13,7 @@ static const struct token {
 	{ "OFF", ST_OFF },	 { "BYPASS", ST_BYPASS }, { "ECO", ST_ECO },
 	{ "ALARM", ST_ALARM },	 { "OVER", ST_OVER },	  { "TRIM", ST_TRIM },
 	{ "BOOST", ST_BOOST },	 { "OTHER", ST_OTHER },	  { "HB", 0 },
-	{ "CHRG", 0 },		 { "DISCHRG", 0 },
+	{ "CHRG", 0 },		 { "WAIT", 0 },		 { "DISCHRG", 0 },
 };
 
 #define TOKENS (sizeof(tokens) / sizeof(tokens[0]))

@@ -103,7 +103,9 @@ static void follow_low(struct ups *u, const struct ups_step *step, uint32_t bits
 		notify(step, NOTIFY_LOWBATT);
 	}
 	u->low_notified = (bits & ST_LB) != 0;
-	clock_while(&u->low_since, (bits & (ST_OB | ST_LB | ST_CAL)) == (ST_OB | ST_LB), step->now);
+	/* on battery is what lasts until an OL, whether or not an answer repeats it */
+	clock_while(&u->low_since,
+		    u->line == LINE_BATTERY && (bits & (ST_LB | ST_CAL)) == ST_LB, step->now);
 }
 
 static void follow_states(struct ups *u, const struct ups_step *step, uint32_t bits,

@@ -110,6 +110,12 @@ bool usage_read(int argc, char **argv, struct usage *u)
 	for (int i = 1; i < argc; i++) {
 		const char *a = argv[i];
 
+		/* the two that everybody tries */
+		if (strcmp(a, "--help") == 0)
+			a = "-h";
+		else if (strcmp(a, "--version") == 0)
+			a = "-V";
+
 		if (a[0] != '-' || a[1] == '\0') {
 			log_error("\"%s\" is no option; upsmon -h lists them", a);
 			return false;

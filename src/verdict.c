@@ -27,8 +27,8 @@ void verdict_format(const struct verdict *v, char *text, size_t size)
 					     "another pid namespace");
 		break;
 	case VERDICT_RUNNING_NAME:
-		snprintf(text, size, "upsmon is running: pid %d is an upsmon that takes no lock",
-			 pid);
+		snprintf(text, size, "upsmon is running: pid %d is an upsmon %s", pid,
+			 v->error ? "whose lock this user cannot read" : "that takes no lock");
 		break;
 	case VERDICT_STALE_OTHER:
 		if (strcmp(v->name, PROGRAM_NAME) == 0)

@@ -110,6 +110,29 @@ static void test_lost_while_overloaded(void **state)
 	assert_shutdown_after(lab.now, 10000);
 }
 
+/* On battery lasts until an OL: an answer need not repeat it. */
+static void test_low_without_ob_in_the_same_answer(void **state)
+{
+	(void)state;
+	begin(BASE, "OB");
+	lab_status(&lab, 0, "DISCHRG LB");
+	lab_run(&lab, 5000);
+	assert_int_equal(lab.shutdowns, 1);
+}
+
+static void test_dead_after_an_answer_without_ob(void **state)
+{
+	(void)state;
+	begin(BASE, "OB");
+	lab_status(&lab, 0, "WAIT");
+	lab_run(&lab, 5000);
+	/* upsd's own word while a driver starts says nothing */
+	assert_string_equal(lab_notices(&lab), "ONBATT ups@a");
+	lose();
+	lab_run(&lab, 60000);
+	assert_int_equal(lab.shutdowns, 1);
+}
+
 static void test_trim_boost_and_eco_never(void **state)
 {
 	(void)state;
@@ -483,6 +506,8 @@ int main(void)
 		cmocka_unit_test(test_oblbduration),
 		cmocka_unit_test(test_lost_while_in_a_bad_state),
 		cmocka_unit_test(test_lost_while_overloaded),
+		cmocka_unit_test(test_low_without_ob_in_the_same_answer),
+		cmocka_unit_test(test_dead_after_an_answer_without_ob),
 		cmocka_unit_test(test_trim_boost_and_eco_never),
 		cmocka_unit_test(test_calibration_on_battery_that_is_lost),
 		cmocka_unit_test(test_row13_glitch_on_a_low_secondary),

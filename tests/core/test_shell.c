@@ -235,6 +235,9 @@ static pid_t read_pid(const char *fifo)
 
 	assert_non_null(f);
 	assert_int_equal(fscanf(f, "%d", &pid), 1);
+	/* to its end, or the next reader would find this writer */
+	while (fgetc(f) != EOF)
+		;
 	fclose(f);
 	return pid;
 }
@@ -254,6 +257,8 @@ static void test_shutdown_command_that_hangs(void **state)
 		 "MONITOR a 1 u p primary\nSHUTDOWNCMD \"echo $$ >%s; exec sleep 600\"\n", fifo);
 	lab_conf(&lab, conf);
 	log_to_stderr(false);
+	/* or a failure here would leave a command that holds our output open */
+	child_silence();
 	assert_int_equal(shutdown_deadline(), NEVER);
 	shutdown_begin(&lab.conf, now);
 	shutdown_begin(&lab.conf, now);
