@@ -235,6 +235,30 @@ static void test_connect_timeout(void **state)
 	assert_true(core_is_ready(&lab.core));
 }
 
+/* FSD that is refused for the moment is tried again while somebody waits for it. */
+static void test_fsd_is_tried_again(void **state)
+{
+	(void)state;
+	lab_start(&lab, PRIMARY "HOSTSYNC 30\n");
+	lab.server[0].deny = "FSD";
+	lab.server[0].deny_code = "DATA-STALE";
+	lab_run(&lab, 10000);
+	lab_fsd(&lab);
+	lab_run(&lab, 5500);
+	assert_false(lab.server[0].fsd);
+	lab.server[0].deny = NULL;
+	lab_run(&lab, 600);
+	assert_true(lab.server[0].fsd);
+	/* who may not, never may */
+	lab_start(&lab, PRIMARY "HOSTSYNC 30\n");
+	lab.server[0].deny = "FSD";
+	lab.server[0].deny_code = "ACCESS-DENIED";
+	lab_run(&lab, 10000);
+	lab_fsd(&lab);
+	lab_run(&lab, 5000);
+	assert_int_equal(lab.server[0].fsds_seen, 1);
+}
+
 static void test_reload_keeps_what_is_the_same(void **state)
 {
 	static struct core old;
@@ -272,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_empty_status_is_no_answer),
 		cmocka_unit_test(test_row17_a_lasting_failure_is_said_once),
 		cmocka_unit_test(test_connect_timeout),
+		cmocka_unit_test(test_fsd_is_tried_again),
 		cmocka_unit_test(test_reload_keeps_what_is_the_same),
 	};
 

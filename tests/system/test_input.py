@@ -93,6 +93,23 @@ def test_unknown_user(daemon):
     assert daemon.start("-u", "nobody").returncode == 0
 
 
+def test_configuration_without_an_end(daemon):
+    refused(daemon, "/dev/zero: ", args=("-B", "-f", "/dev/zero"))
+
+
+def test_byte_order_mark(daemon):
+    daemon.conf.write_bytes(b"\xef\xbb\xbf" + daemon.conf.read_bytes())
+    daemon.started()
+
+
+def test_warnings_to_a_reader_that_is_gone(daemon):
+    """SIGPIPE costs the message, not the daemon."""
+    daemon.write(daemon.conf.read_text() + "NOTIFYFLAG NOSUCH SYSLOG\n")
+    subprocess.run(["sh", "-c", '{ sleep 0.2; "$0" -B; } 2>&1 | true', daemon.binary],
+                   env=daemon.env, timeout=30, check=False)
+    wait_for("the daemon", daemon.pid)
+
+
 # -- the place of the pidfile ------------------------------------------------
 
 def test_missing_directory(daemon):
@@ -190,6 +207,19 @@ def test_reload_with_another_ups(daemon, upsd, tmp_path):
         assert second.logins("other") == 1 and "COMMBAD" not in daemon.events()
         second.set_status("OB", "other")
         daemon.wait_events("ONBATT")
+
+
+def test_reload_with_another_password_forgets_no_battery(daemon, upsd):
+    """The login is new; that the UPS is on battery, and lost, is not."""
+    daemon.run()
+    upsd.set_status("OB")
+    daemon.wait_events("ONBATT")
+    upsd.stop_server()
+    daemon.wait_events("ONBATT", "COMMBAD")
+    daemon.write(daemon.conf.read_text().replace(f" {PRIMARY[1]} ", " another "))
+    daemon.command("-c", "reload")
+    daemon.wait_log("the configuration was read anew")
+    daemon.wait_down()
 
 
 def test_many_reloads_at_once(daemon, upsd):

@@ -302,6 +302,34 @@ def test_planted_directory_has_a_clear_error(daemon):
     assert daemon.status() != 0
 
 
+def test_pidfile_that_cannot_be_written_keeps_nobody_down(daemon):
+    """It is for people; the lock tells, and the board is protected."""
+    daemon.pidfile.mkdir()
+    result = daemon.start()
+    assert result.returncode == 0
+    assert "cannot write the pidfile, and go on without" in result.stderr
+    assert daemon.status() == 0
+    # once it can be written, it is
+    daemon.pidfile.rmdir()
+    wait_for("the pidfile", daemon.pid)
+    assert daemon.command("-c", "stop").returncode == 0
+
+
+def test_commands_inherit_nothing(daemon, upsd):
+    """Neither the caller's descriptors nor ours."""
+    notify = daemon.dir / "notify"
+    notify.write_text(f"#!/bin/sh\nls -l /proc/self/fd >{daemon.dir}/fds; mv {daemon.dir}/fds "
+                      f"{daemon.events_file}\n")
+    daemon.dir.chmod(0o777)
+    with open(daemon.conf) as extra:
+        subprocess.run([daemon.binary, "-B"], env=daemon.env, pass_fds=[extra.fileno()],
+                       stderr=subprocess.DEVNULL, timeout=30, check=True)
+    upsd.set_status("OB")
+    text = wait_for("the list", lambda: daemon.events_file.read_text())
+    # 0, 1, 2 and the folder that ls reads
+    assert len([line for line in text.splitlines() if "->" in line]) == 4, text
+
+
 @pytest.mark.root
 def test_directory_of_the_unprivileged_user(daemon, tmp_path):
     """He may write there; he gets neither root's files nor a way to keep us down."""

@@ -160,6 +160,44 @@ def test_row15_old_flag_is_removed_at_start(daemon):
     assert not daemon.flag.exists()
 
 
+def test_empty_flag_is_none(daemon):
+    """What a power cut or a full disk left of one must not disable it for good."""
+    daemon.flag.write_text("")
+    daemon.run()
+    daemon.command("-c", "fsd")
+    daemon.wait_down()
+    assert daemon.flag.read_text().startswith("upsmon-shutdown-file\n")
+
+
+def test_fsd_with_a_monitor_that_hangs(daemon):
+    """It lives, and does nothing: then the guard carries the shutdown through."""
+    daemon.run()
+    monitor = daemon.monitor()
+    os.kill(monitor, signal.SIGSTOP)
+    assert daemon.command("-c", "fsd").returncode == 0
+    # HOSTSYNC 3, FINALDELAY 1, and 10 for a slow board
+    daemon.wait_down(20)
+    assert "the monitor does not carry the shutdown through" in daemon.log()
+    assert daemon.flag.exists()
+
+
+def test_lost_ups_stays_lost_over_new_monitors(daemon, upsd):
+    """DEADTIME goes on where it was, however often the monitor is replaced."""
+    daemon.write(daemon.conf.read_text().replace("DEADTIME 4", "DEADTIME 6"))
+    daemon.run()
+    upsd.set_status("OB")
+    daemon.wait_events("ONBATT")
+    upsd.stop_server()
+    daemon.wait_events("ONBATT", "COMMBAD")
+    began = time.monotonic()
+    for _ in range(3):
+        settle(1.5)
+        os.kill(wait_for("a monitor", daemon.monitor), signal.SIGKILL)
+    daemon.wait_down()
+    # DEADTIME 6, HOSTSYNC 3, FINALDELAY 1; begun anew it would have been 4.5 s more
+    assert time.monotonic() - began < 12.5
+
+
 def test_foreign_flag_is_not_touched(daemon):
     daemon.flag.write_text("a file of somebody's\n")
     daemon.run()
