@@ -27,7 +27,7 @@ SRC := $(sort $(wildcard src/*.c))
 HDR := $(sort $(wildcard src/*.h))
 MAN := src/upsmon.8 src/upsmon.conf.5
 # The pure core: what the unit tests link, and nothing of the shell.
-CORE := $(addprefix src/,action.c conf.c core.c critical.c notify.c proto.c report.c session.c status.c \
+CORE := $(addprefix src/,action.c conf.c conf_line.c core.c critical.c notify.c proto.c report.c session.c status.c \
 	ups.c words.c)
 
 SETUP := board/common/setup.sh

@@ -433,3 +433,32 @@ def test_row15_killpower_question(daemon):
     assert daemon.command("-K").returncode == 0
     daemon.write("MONITOR x 1 u p primary\n")
     assert daemon.command("-K").returncode == 1
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("running", [True, False])
+def test_killpower_late_in_a_shutdown(daemon, tmp_path, running):
+    """On a read-only root, with the daemon running or gone."""
+    place = tmp_path / "ro"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], capture_output=True,
+                      check=False).returncode != 0:
+        pytest.skip("cannot mount here")
+    try:
+        daemon.flag = place / "killpower"
+        text = daemon.conf.read_text()
+        daemon.write("\n".join(f"POWERDOWNFLAG {daemon.flag}" if line.startswith("POWERDOWNFLAG")
+                               else line for line in text.splitlines()) + "\n")
+        (place / "upsmon.conf").write_text(daemon.conf.read_text())
+        daemon.run()
+        daemon.command("-c", "fsd")
+        daemon.wait_down()
+        if not running:
+            daemon.command("-c", "stop")
+        subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+        assert daemon.command("-K", "-f", str(place / "upsmon.conf")).returncode == 0
+        # what NUT's own late-shutdown scripts look for
+        assert "upsmon-shutdown-file" in daemon.flag.read_text()
+    finally:
+        daemon.end()
+        subprocess.run(["umount", place], check=True)
