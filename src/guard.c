@@ -50,6 +50,8 @@ static void on_ready(void)
 	if (!instance_write_pid(&self.instance, why, sizeof(why)))
 		log_error("cannot write the pidfile, and go on without: %s", why);
 	self.ready = true;
+	/* whoever asks as soon as we are ready gets an answer */
+	publish();
 	supervisor_tell("READY=1");
 	log_notice("ready, watching %u UPS%s", self.conf.ups_count,
 		   self.conf.ups_count == 1 ? "" : "es");
