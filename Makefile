@@ -39,8 +39,8 @@ BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio gcc-mipsel-linux-gnu linux-libc-dev-mi
 TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck mandoc libcmocka-dev python3 python3-pytest \
 	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount
 
-# Most of a system test is waiting for an upsd: ten of them wait at once.
-PYTEST_JOBS ?= 10
+# Most of a system test is waiting for an upsd: eight of them wait at once.
+PYTEST_JOBS ?= 8
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider --color=auto
 
 .DELETE_ON_ERROR:

@@ -14,7 +14,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
 from lab.board import QEMU
-from lab.upsd import ADMIN, Upsd
+from lab.upsd import ADMIN, Upsd, clean_up_when_ended
 
 HELP = """\
 The board {name}; its UPS is played by upsd on 127.0.0.1:{port}.
@@ -33,6 +33,7 @@ From a second terminal:
 
 def main():
     name = sys.argv[1]
+    clean_up_when_ended()
     if not sys.stdin.isatty():
         print("make console needs a terminal; without one there is make run", file=sys.stderr)
         return 1

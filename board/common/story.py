@@ -13,7 +13,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
 from lab.board import BOARD_UP, READY, TOP, Board
-from lab.upsd import Upsd, wait_for
+from lab.upsd import Upsd, clean_up_when_ended, wait_for
 
 START = time.monotonic()
 
@@ -67,6 +67,7 @@ def story(name, upsd, log):
 
 def main():
     name = sys.argv[1]
+    clean_up_when_ended()
     log = TOP / "build" / name / "console.log"
     log.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="nutlet-run-") as directory:

@@ -1,6 +1,7 @@
 """`make run` and `make console`, as a person uses them."""
 
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -56,7 +57,11 @@ def test_console_is_a_board_on_the_terminal(request):
         child.send("x")
         child.expect(pexpect.EOF)
     finally:
-        child.close(force=True)
+        # it ends its board and its upsd, also when it is told to in the middle
+        if child.isalive():
+            child.kill(signal.SIGTERM)
+            child.expect(pexpect.EOF, timeout=20)
+        child.close()
     assert child.exitstatus == 0
 
 

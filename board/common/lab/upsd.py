@@ -5,6 +5,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 DRIVER = "/lib/nut/dummy-ups"
@@ -32,6 +33,12 @@ def wait_for(what, condition, seconds=10.0, step=0.05):
         if time.monotonic() > until:
             raise TimeoutError(f"after {seconds} s still not: {what}")
         time.sleep(step)
+
+
+def clean_up_when_ended():
+    """Makes TERM and HUP an exception, so that what was started is ended, too."""
+    for sig in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, lambda number, _: sys.exit(128 + number))
 
 
 def end_process(process, seconds=3):
