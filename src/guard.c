@@ -133,7 +133,7 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 		shutdown_advance(now);
 	if (keeper_has_news() && self.ready)
 		publish();
-	return !self.failed && !keeper_has_ended();
+	return !keeper_has_ended();
 }
 
 static bool prepare_user(void)
@@ -208,7 +208,7 @@ static void run(void)
 	keeper_start();
 	halves[1] = *keeper_half();
 	loop_run(halves, self.setup->one_process ? 2 : 1, &wait);
-	self.failed = self.failed || keeper_has_failed();
+	self.failed = keeper_has_failed();
 	keeper_kill();
 }
 

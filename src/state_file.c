@@ -8,7 +8,6 @@
 #include "log.h"
 #include "status.h"
 
-#define FILE_NAME "upsmon.status"
 #define LINE_BYTES 1024
 
 static size_t clamp(int written, size_t room)
@@ -41,33 +40,33 @@ void state_write(const struct instance *in, const struct conf *conf,
 	used = clamp(snprintf(text, sizeof(text), "upsmon 1 %u\n", past->phase), sizeof(text));
 	for (uint16_t i = 0; i < conf->ups_count; i++) {
 		const struct conf_ups *c = &conf->ups[i];
-		const struct ups *u = &past->ups[i];
+		struct ups u;
 		char system[LINE_BYTES / 2];
 		char status[64] = "";
 
 		quote(system, sizeof(system), conf_get(conf, c->system));
+		/* of what no monitor has told yet, nothing is known */
+		ups_init(&u, 0);
 		if (past->known[i])
-			status_format(u->bits, status, sizeof(status));
+			u = past->ups[i];
+		status_format(u.bits, status, sizeof(status));
 		used += clamp(snprintf(text + used, sizeof(text) - used,
 				       "ups \"%s\" %d %u %d \"%s\" %d %d %lld %d %d\n", system,
-				       c->primary, c->power_value,
-				       past->known[i] ? u->comm : COMM_UNKNOWN, status,
-				       past->known[i] ? u->charge : UPS_UNKNOWN,
-				       past->known[i] ? u->runtime : UPS_UNKNOWN,
-				       past->known[i] && u->bits ? (long long)u->answered : -1LL,
-				       past->known[i] && u->logged_in, past->known[i] ? u->critical : 0),
+				       c->primary, c->power_value, u.comm, status, u.charge,
+				       u.runtime, u.bits ? (long long)u.answered : -1LL,
+				       u.logged_in, u.critical),
 			      sizeof(text) - used);
 	}
-	if (instance_replace(in, FILE_NAME, text, used)) {
+	if (instance_replace(in, STATE_FILE, text, used)) {
 		complained = false;
 	} else if (!complained) {
 		complained = true;
-		log_warning("%s/" FILE_NAME ": %s; -c status tells less", in->dir_name,
+		log_warning("%s/" STATE_FILE ": %s; -c status tells less", in->dir_name,
 			    strerror(errno));
 	}
 }
 
 void state_remove(const struct instance *in)
 {
-	instance_remove(in, FILE_NAME);
+	instance_remove(in, STATE_FILE);
 }

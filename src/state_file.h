@@ -15,6 +15,8 @@
 #include "instance.h"
 #include "monitor.h"
 
+#define STATE_FILE "upsmon.status"
+
 /* Replaces the file.  A failure is logged once. */
 void state_write(const struct instance *in, const struct conf *conf,
 		 const struct monitor_past *past);

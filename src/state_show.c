@@ -11,8 +11,6 @@
 #include "state_file.h"
 #include "words.h"
 
-#define FILE_NAME "upsmon.status"
-
 static const char *const phases[] = {
 	[PHASE_WATCH] = "watching",
 	[PHASE_SYNC] = "waiting for secondaries",
@@ -120,7 +118,7 @@ static void show_json(const struct view *v, bool first)
 	json_number(age, v->age_ms < 0 ? -1 : (long)(v->age_ms / 1000));
 	if (v->critical != CRITICAL_NOT)
 		json_string(critical, sizeof(critical), critical_text(v->critical));
-	/* two lines, because one holds no more than a message */
+	/* three lines, because one holds no more than a message */
 	log_line(STDOUT_FILENO, "    %s{\"system\": %s, \"role\": \"%s\", \"power_value\": %ld,",
 		 first ? "" : ",", system, v->role, v->power);
 	log_line(STDOUT_FILENO,
@@ -157,7 +155,7 @@ void state_show(const struct instance *in, const struct verdict *v, const char *
 	bool headed = false, first = true;
 
 	/* what a daemon that is gone has left says nothing about now */
-	if (v->kind != VERDICT_RUNNING_LOCK || instance_read(in, FILE_NAME, text, sizeof(text)) < 0)
+	if (v->kind != VERDICT_RUNNING_LOCK || instance_read(in, STATE_FILE, text, sizeof(text)) < 0)
 		text[0] = '\0';
 	words_init(&words, WORDS_WIRE);
 	for (const char *c = text; *c; c++) {
