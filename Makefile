@@ -172,9 +172,12 @@ $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_rule,$(arch),$(arch))))
 
 CORE_TESTS := $(patsubst tests/core/%.c,%,$(sort $(wildcard tests/core/test_*.c)))
 # Of the shell, what can be tested without a daemon around it.
-TESTED_SHELL := $(addprefix src/,child.c log.c loop.c message.c powerdown.c procname.c \
-	shutdown.c signals.c)
-TEST_CC = -DSCENARIOS='"$(CURDIR)/tests/core/scenarios"' $(STANDARD) $(WARNINGS) -Werror -Isrc -g
+TESTED_SHELL := $(addprefix src/,child.c handover.c log.c loop.c message.c past.c powerdown.c \
+	procname.c proc_bsd.c proc_psinfo.c proc_stat.c proc_status.c rundir.c shutdown.c signals.c)
+# With every reader of procname.c: those of other kernels, which the daemon leaves out, too.
+TEST_CC = -DSCENARIOS='"$(CURDIR)/tests/core/scenarios"' \
+	-DPROC_TREES='"$(CURDIR)/tests/core/proc"' -DPROC_BSD=1 -DPROC_PSINFO=1 \
+	$(STANDARD) $(WARNINGS) -Werror -Isrc -g
 
 .PHONY: $(BUILD)/tests/core/plain $(BUILD)/tests/core/sanitized
 $(BUILD)/tests/core/plain: $(CORE_TESTS:%=$(BUILD)/tests/core/plain/%)
@@ -209,6 +212,8 @@ lint: $(SRC) $(HDR)
 		echo "[check] $$cc $(WARNINGS) -Werror: $(words $(SRC)) files"; \
 		for f in $(SRC); do $$cc $(STANDARD) $(WARNINGS) -Werror -O2 -fsyntax-only $$f \
 			|| exit 1; done; done
+	@echo "[check] procname.c with every set of its readers"
+	@tests/core/proc/combinations.sh gcc $(STANDARD) $(WARNINGS) -Werror
 	@echo "[check] clang-tidy"
 	@clang-tidy --quiet $(TIDY) $(SRC) -- $(STANDARD) 2>/dev/null
 	@echo "[check] mandoc: $(words $(MAN)) manual pages"

@@ -82,19 +82,6 @@ static void check_command(const char *path, const char *directive, const char *c
 		log_warning("%s: warning: %s %s: %s", path, directive, program, strerror(errno));
 }
 
-/* False: the daemon would not start for want of its user. */
-static bool check_user(const char *path, const struct conf *conf)
-{
-	const char *name = conf->run_as_user ? conf_get(conf, conf->run_as_user) : DEFAULT_USER;
-	struct user user;
-
-	if (geteuid() != 0 || user_find(name, &user))
-		return true;
-	log_error("%s: error: there is no user \"%s\"; add it, or name another with RUN_AS_USER",
-		  path, name);
-	return false;
-}
-
 static void check_flags(const char *path, const struct conf *conf)
 {
 	for (int type = 0; type < NOTIFY_TYPES; type++) {
@@ -110,6 +97,7 @@ static void check_flags(const char *path, const struct conf *conf)
 bool check_configuration(const char *path, struct conf *conf)
 {
 	bool sound = conf_file_read(path, conf, false);
+	struct user user;
 
 	if (conf->ups_count > 0) {
 		check_file(path);
@@ -118,7 +106,9 @@ bool check_configuration(const char *path, struct conf *conf)
 		check_flags(path, conf);
 		check_command(path, "SHUTDOWNCMD", conf_get(conf, conf->shutdown_cmd));
 		check_command(path, "NOTIFYCMD", conf_get(conf, conf->notify_cmd));
-		sound = check_user(path, conf) && sound;
+		/* the daemon would not start for want of its user */
+		if (geteuid() == 0 && !user_choose(NULL, conf, path, &user))
+			sound = false;
 	}
 	if (sound)
 		log_line(STDOUT_FILENO, "%s: sound, %u UPS%s", path, conf->ups_count,

@@ -107,11 +107,16 @@ pid_t child_command(const char *command, const char *message, const char *const 
 
 void child_reap(void)
 {
-	for (size_t i = 0; i < CHILD_MAX; i++) {
-		pid_t pid = children[i].pid;
-		int status;
+	int status;
+	pid_t pid;
 
-		if (!pid || waitpid(pid, &status, WNOHANG) != pid)
+	/* also those of the program that this process was before a hot upgrade */
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		size_t i = 0;
+
+		while (i < CHILD_MAX && children[i].pid != pid)
+			i++;
+		if (i == CHILD_MAX)
 			continue;
 		children[i].pid = 0;
 		if (children[i].done)

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * control.h - what `upsmon -c` does: ask about and signal the running daemon.
- *
- * A signal is sent only to a process that is proved to be the daemon: it holds
- * the lock, before and after a pidfd was taken of it, and its name is upsmon
- * (NUT_IGNORE_CHECKPROCNAME leaves out the name).
- * Where the kernel has no pidfds (before 5.3) its start time takes their
- * place, and what remains is the moment between the last look and kill(2).
- * An upsmon that takes no lock, such as NUT's own, is never signalled.
+ * control.h - what `upsmon -c` does: ask about the running daemon, and give it
+ * orders.  Whom a signal may reach is target.h's to say.
  */
 #ifndef CONTROL_H
 #define CONTROL_H
@@ -23,8 +17,16 @@ enum {
 	STATUS_UNKNOWN = 4,
 };
 
-/* The commands of -c. */
-enum control_command { CONTROL_NONE, CONTROL_STOP, CONTROL_RELOAD, CONTROL_FSD, CONTROL_STATUS };
+/* The commands of -c; takeover.h has the last one. */
+enum control_command {
+	CONTROL_NONE,
+	CONTROL_STOP,
+	CONTROL_RELOAD,
+	CONTROL_FSD,
+	CONTROL_UPGRADE,
+	CONTROL_STATUS,
+	CONTROL_REHEARSE,
+};
 
 /* Whole words only; CONTROL_NONE for anything else. */
 enum control_command control_by_name(const char *name);
@@ -32,7 +34,8 @@ enum control_command control_by_name(const char *name);
 /*
  * Carries out a command and says how it went; returns the exit code.  pid is
  * of -P, 0 without: the daemon must then be that very process.  `stop` returns
- * when the daemon is gone; `status` may be told as JSON.
+ * when the daemon is gone, `reload` and `upgrade` when it has said how that
+ * went; `status` may be told as JSON.
  */
 int control_run(enum control_command command, const char *pid_dir, pid_t pid, bool json);
 

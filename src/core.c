@@ -20,8 +20,13 @@ void core_restore_ups(struct core *c, uint16_t ups, const struct ups *saved, int
 {
 	c->ups[ups] = *saved;
 	/* a UPS that was lost already stays lost since then */
-	if (saved->comm == COMM_OK)
+	if (saved->comm == COMM_OK && c->session[ups].state == SESSION_DOWN)
 		c->ups[ups].answered = now;
+}
+
+void core_restore_session(struct core *c, uint16_t ups, const struct session *saved)
+{
+	c->session[ups] = *saved;
 }
 
 /* What the sessions of a primary do in SYNC; false if this host is none. */
@@ -167,6 +172,32 @@ static void go_down(struct core *c, int64_t now, struct actions *out)
 	action_shutdown(out);
 }
 
+void core_pause(struct core *c, int64_t now, struct actions *out)
+{
+	struct session_step step = {
+		.conf = c->conf, .now = now, .poll_ms = poll_ms(c), .out = out
+	};
+
+	out->count = 0;
+	c->paused = true;
+	for (step.ups = 0; step.ups < c->conf->ups_count; step.ups++)
+		session_pause(&c->session[step.ups], &step);
+}
+
+void core_resume(struct core *c)
+{
+	c->paused = false;
+}
+
+bool core_is_quiet(const struct core *c)
+{
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		if (!session_is_quiet(&c->session[i]))
+			return false;
+	}
+	return c->paused;
+}
+
 /* The policy proper: called after each event, in an order that may cascade. */
 static void decide(struct core *c, bool fsd_asked, int64_t now, struct actions *out)
 {
@@ -269,6 +300,9 @@ void core_event(struct core *c, const struct event *ev, int64_t now, struct acti
 				ups_advance(&c->ups[i], &ups);
 		}
 		decide(c, ev->kind == EV_FSD, now, out);
+		if (c->phase != PHASE_WATCH || c->stopping)
+			c->paused = false;
+		step.paused = c->paused;
 		step.poll_ms = poll_ms(c);
 		for (uint16_t i = 0; i < c->conf->ups_count; i++) {
 			step.ups = i;
@@ -283,7 +317,7 @@ int64_t core_deadline(const struct core *c, int64_t now)
 	uint32_t poll = poll_ms(c);
 
 	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
-		int64_t session_at = session_deadline(&c->session[i], poll);
+		int64_t session_at = session_deadline(&c->session[i], poll, c->paused);
 		int64_t ups_at = ups_deadline(&c->ups[i], c->conf, i, now);
 
 		if (session_at < at)

@@ -53,6 +53,7 @@ struct core {
 	enum phase phase;
 	int64_t phase_until;		/* of all but WATCH; NEVER: nothing more comes */
 	bool stopping;
+	bool paused;
 	struct ups ups[UPS_MAX];
 	struct session session[UPS_MAX];
 };
@@ -62,9 +63,10 @@ void core_init(struct core *c, const struct conf *conf, uint32_t connect_ms, int
 /*
  * Takes up where an earlier core stopped: before the first event, once for
  * each UPS and once for the phase.  The poller was alive until just now, so
- * that DEADTIME starts anew.
+ * that DEADTIME starts anew; with its session, a UPS is taken over as it is.
  */
 void core_restore_ups(struct core *c, uint16_t ups, const struct ups *saved, int64_t now);
+void core_restore_session(struct core *c, uint16_t ups, const struct session *saved);
 void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t now);
 
 /*
@@ -73,6 +75,15 @@ void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t
  * others start anew; what is known of a UPS stays known by its name alone.
  */
 void core_reload(struct core *c, const struct core *old, const struct conf *old_conf, int64_t now);
+
+/*
+ * Begins nothing new with the servers until core_resume(); core_is_quiet()
+ * tells when they owe no answer, so that the sessions can be handed over.  All
+ * else goes on, and a shutdown ends the pause.
+ */
+void core_pause(struct core *c, int64_t now, struct actions *out);
+void core_resume(struct core *c);
+bool core_is_quiet(const struct core *c);
 
 /* *out is emptied first. */
 void core_event(struct core *c, const struct event *ev, int64_t now, struct actions *out);

@@ -2,9 +2,12 @@
 #include "guard.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "answer.h"
+#include "clock.h"
 #include "conf_file.h"
 #include "detach.h"
 #include "instance.h"
@@ -16,6 +19,7 @@
 #include "signals.h"
 #include "state_file.h"
 #include "supervisor.h"
+#include "upgrade.h"
 #include "user.h"
 
 static struct {
@@ -23,12 +27,15 @@ static struct {
 	struct conf conf;
 	struct instance instance;
 	struct user user;
+	sigset_t wait;		/* the signals that come in while waiting */
 	bool drop;		/* root: the monitor becomes `user` */
 	bool reload_asked;	/* while an earlier reload is under way */
 	bool stopping;
 	bool failed;
 	bool ready;
 	bool state_wanted;	/* the directory is in memory */
+	bool unsure;		/* the lock has lost its name, as the log was told */
+	bool lost;		/* somebody else has the claim now */
 } self;
 
 /* What is known has changed: for -c status.  A pidfile that failed is tried again. */
@@ -67,22 +74,16 @@ static void in_child(void)
 	instance_forget(&self.instance);
 }
 
-static void reload(void)
+/* The reason for which the new configuration is not used; NULL if it is. */
+static const char *reload(void)
 {
 	static struct conf fresh, old;
 	const char *path = self.setup->conf_file;
 
-	self.reload_asked = false;
-	if (shutdown_is_begun()) {
-		log_warning("no reload: the shutdown is under way");
-		return;
-	}
-	supervisor_tell_reloading();
-	if (!conf_file_read(path, &fresh, false)) {
-		supervisor_tell("READY=1");
-		log_error("%s is not used: the configuration stays as it was", path);
-		return;
-	}
+	if (shutdown_is_begun())
+		return "the shutdown is under way";
+	if (!conf_file_read(path, &fresh, false))
+		return "it has errors, which the log and upsmon -t name";
 	if (strcmp(conf_get(&fresh, fresh.run_as_user),
 		   conf_get(&self.conf, self.conf.run_as_user)) != 0)
 		log_warning("RUN_AS_USER has changed: that takes effect at the next start");
@@ -90,7 +91,62 @@ static void reload(void)
 	self.conf = fresh;
 	log_set_debug_min(self.conf.debug_min);
 	keeper_reload(&old);
+	return NULL;
+}
+
+static void obey_reload(void)
+{
+	int64_t begun = clock_ms();
+	char text[MESSAGE_MAX];
+	const char *why;
+
+	self.reload_asked = false;
+	supervisor_tell_reloading();
+	why = reload();
 	supervisor_tell("READY=1");
+	if (why) {
+		snprintf(text, sizeof(text), "%s is not used, and the configuration stays as it was: %s",
+			 self.setup->conf_file, why);
+		log_error("%s", text);
+	}
+	answer_write(&self.instance, "reload", begun, !why, why ? text : "");
+}
+
+/* Whoever may write to the directory can take the lock's name away. */
+static void watch_claim(int64_t now)
+{
+	struct verdict v;
+	char text[MESSAGE_MAX];
+
+	switch (instance_check(&self.instance, &v, text, sizeof(text))) {
+	case CLAIM_KEPT:
+		self.unsure = false;
+		break;
+	case CLAIM_RENEWED:
+		log_warning("%s/" LOCK_FILE " was removed or linked under this upsmon; it is taken anew",
+			    self.setup->pid_dir);
+		self.unsure = false;
+		self.state_wanted = rundir_is_volatile(&self.instance.dir);
+		publish();
+		break;
+	case CLAIM_UNSURE:
+		if (!self.unsure)
+			log_error("the lock was removed or linked, and cannot be taken anew: %s", text);
+		self.unsure = true;
+		break;
+	case CLAIM_LOST:
+		/* a shutdown that is under way is not left to one who knows less */
+		if (keeper_is_alarmed() || self.stopping)
+			break;
+		verdict_format(&v, text, sizeof(text));
+		log_error("the lock was removed under this upsmon, and another has it now: %s; "
+			  "leaving",
+			  text);
+		self.lost = true;
+		self.stopping = true;
+		keeper_stop(now);
+		break;
+	}
 }
 
 static void take_orders(unsigned int signals, int64_t now)
@@ -106,7 +162,9 @@ static void take_orders(unsigned int signals, int64_t now)
 	if (signals & SIGNALS_RELOAD)
 		self.reload_asked = true;
 	if (self.reload_asked && keeper_can_reload())
-		reload();
+		obey_reload();
+	if (signals & SIGNALS_UPGRADE)
+		upgrade_order();
 }
 
 static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
@@ -116,10 +174,15 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 		*deadline = keeper_deadline();
 	if (!self.stopping && shutdown_deadline() < *deadline)
 		*deadline = shutdown_deadline();
+	if (upgrade_deadline() < *deadline)
+		*deadline = upgrade_deadline();
 	fds[0].fd = keeper_fd();
-	fds[0].events = POLLIN;
-	fds[0].revents = 0;
-	return 1;
+	fds[1].fd = upgrade_fd();
+	for (int i = 0; i < 2; i++) {
+		fds[i].events = POLLIN;
+		fds[i].revents = 0;
+	}
+	return 2;
 }
 
 static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, int64_t now)
@@ -127,31 +190,25 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 	(void)arg;
 	(void)fds; /* reading is cheap, and a child that ended may have left words */
 	keeper_hear(now);
+	watch_claim(now);
 	take_orders(signals, now);
 	keeper_advance(now);
 	if (!self.stopping)
 		shutdown_advance(now);
-	if (keeper_has_news() && self.ready)
+	/* of another's lock nothing is ours any more */
+	if (self.ready && !self.lost && (keeper_has_news() || !self.instance.pid_written))
 		publish();
+	/* last, because it may not return */
+	if (self.ready && !self.stopping)
+		upgrade_advance(now);
 	return !keeper_has_ended();
 }
 
 static bool prepare_user(void)
 {
-	const char *name = self.setup->user;
-
 	self.drop = geteuid() == 0 && !self.setup->one_process;
-	if (!self.drop)
-		return true;
-	if (!name)
-		name = self.conf.run_as_user ? conf_get(&self.conf, self.conf.run_as_user)
-					     : DEFAULT_USER;
-	if (user_find(name, &self.user))
-		return true;
-	log_error("there is no user \"%s\"; add it, or name another with RUN_AS_USER in %s or with "
-		  "-u",
-		  name, self.setup->conf_file);
-	return false;
+	return !self.drop ||
+	       user_choose(self.setup->user, &self.conf, self.setup->conf_file, &self.user);
 }
 
 static bool prepare_instance(void)
@@ -164,6 +221,9 @@ static bool prepare_instance(void)
 		log_error("%s", why);
 		return false;
 	}
+	self.state_wanted = rundir_is_volatile(&self.instance.dir);
+	if (self.setup->handover && instance_adopt(&self.instance, self.setup->handover->lock))
+		return true;
 	if (!instance_claim(&self.instance, &v, why, sizeof(why))) {
 		verdict_format(&v, text, sizeof(text));
 		if (verdict_is_running(&v))
@@ -176,7 +236,6 @@ static bool prepare_instance(void)
 		verdict_format(&v, text, sizeof(text));
 		log_warning("%s (%s); starting", text, self.setup->pid_dir);
 	}
-	self.state_wanted = instance_is_volatile(&self.instance);
 	if (!self.state_wanted)
 		log_warning("%s is not in memory (tmpfs): the pidfile will outlive a power cut; it "
 			    "is found out at the next start, but set NUT_PIDPATH to a tmpfs",
@@ -184,14 +243,25 @@ static bool prepare_instance(void)
 	return true;
 }
 
+/* After a hot upgrade: everything is where the program before this one left it. */
+static void go_on(const struct handover *h)
+{
+	keeper_take_over(h);
+	self.ready = true;
+	publish();
+	upgrade_finish(h->begun);
+	if (h->ordered & SIGNALS_UPGRADE)
+		upgrade_order();
+	self.reload_asked = h->ordered & SIGNALS_RELOAD;
+}
+
 static void run(void)
 {
 	struct loop_half halves[2] = { { NULL, prepare, handle } };
-	sigset_t wait;
 	const struct keeper_setup keeper = {
 		.conf = &self.conf,
 		.user = self.drop ? &self.user : NULL,
-		.wait = &wait,
+		.wait = &self.wait,
 		.ready_fd = self.setup->ready_fd,
 		.one_process = self.setup->one_process,
 		.family = self.setup->family,
@@ -200,15 +270,28 @@ static void run(void)
 		.in_child = in_child,
 	};
 
-	signals_catch(&wait);
+	const struct upgrade_setup upgrade = {
+		.program = self.setup->program,
+		.argv = self.setup->argv,
+		.instance = &self.instance,
+		.conf = &self.conf,
+		.conf_file = self.setup->conf_file,
+		.pid_dir = self.setup->pid_dir,
+		.reload_asked = &self.reload_asked,
+	};
+
 	if (!keeper_init(&keeper)) {
 		self.failed = true;
 		return;
 	}
+	upgrade_init(&upgrade);
+	if (self.setup->handover)
+		go_on(self.setup->handover);
 	keeper_start();
 	halves[1] = *keeper_half();
-	loop_run(halves, self.setup->one_process ? 2 : 1, &wait);
-	self.failed = keeper_has_failed();
+	loop_run(halves, self.setup->one_process ? 2 : 1, &self.wait);
+	self.failed = keeper_has_failed() || self.lost;
+	upgrade_cancel();
 	keeper_kill();
 }
 
@@ -218,13 +301,19 @@ int guard_run(const struct guard_setup *setup, const struct conf *conf)
 	self.setup = setup;
 	self.conf = *conf;
 	log_set_debug_min(self.conf.debug_min);
+	/* who holds the claim gets orders, which wait until they can be carried out */
+	signals_catch(&self.wait);
 	/* nothing before the claim touches what a running upsmon has */
 	if (!prepare_user() || !prepare_instance())
 		return 1;
-	if (self.conf.powerdown_flag)
+	if (self.conf.powerdown_flag && !setup->handover)
 		powerdown_clear(conf_get(&self.conf, self.conf.powerdown_flag));
 	run();
-	state_remove(&self.instance);
+	/* those of another are his */
+	if (!self.lost) {
+		state_remove(&self.instance);
+		answer_remove_all(&self.instance);
+	}
 	instance_release(&self.instance);
 	if (!self.failed)
 		log_notice("stopped");

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "conf.h"
+#include "handover.h"
 
 struct guard_setup {
 	const char *conf_file;
@@ -22,6 +23,9 @@ struct guard_setup {
 	int ready_fd;		/* gets a byte when all stands; -1: none */
 	int family;
 	uint32_t connect_ms;
+	const char *program;	/* for a hot upgrade: what to run, absolute */
+	char *const *argv;
+	const struct handover *handover; /* what the program before this one left; or NULL */
 };
 
 /* Runs the daemon to its end; returns the exit status.  Call after the last fork. */

@@ -4,122 +4,154 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "lockless.h"
 #include "options.h"
 
-#define LOCK_FILE "upsmon.lock"
 #define PID_FILE "upsmon.pid"
 
-/* Somebody who keeps replacing the lock file must not keep us here. */
-#define CLAIM_TRIES 10
+/* Further up than this, nobody who started us is sought. */
+#define ANCESTORS_MAX 32
+
+/* How long a start waits for a lock that is held, and how often it looks. */
+#define CLAIM_WAIT_MS 500
+#define CLAIM_LOOK_MS 20
 
 /*
- * With 32-bit offsets some kernels and libcs disagree about struct flock (mips
- * and uClibc-ng do: F_GETLK then says pid 0 for every holder).
+ * What the lock's last owner wrote: a number into this very file.  A pidfile
+ * that is still the same one was left by a nutlet, and whoever has the number
+ * now is a stranger, even if he is called upsmon.
  */
-_Static_assert(sizeof(off_t) == 8, "compile with -D_FILE_OFFSET_BITS=64");
+struct note {
+	pid_t pid;	/* -1: there is none */
+	unsigned long long inode;
+	long long time;
+};
 
-/* linux/magic.h, which not every toolchain ships */
-#define MAGIC_TMPFS 0x01021994
-#define MAGIC_RAMFS 0x858458f6
-
-static bool explain(char *why, size_t size, const char *dir, const char *file, const char *what)
+static void explain(char *why, size_t size, const struct instance *in, const char *file,
+		    const char *what)
 {
-	int error = errno;
-
-	snprintf(why, size, "%s%s%s: %s", dir, *file ? "/" : "", file, what);
-	errno = error;
-	return false;
+	snprintf(why, size, "%s/%s: %s", in->dir.path, file, what);
 }
 
 bool instance_open(struct instance *in, const char *dir, char *why, size_t size)
 {
 	memset(in, 0, sizeof(*in));
 	in->lock = -1;
-	in->dir_name = dir;
 	in->proc_root = PROC_ROOT;
-	in->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (in->dir >= 0)
-		return true;
-	/* errno stays: the caller may want to know, too */
-	if (errno == ENOENT)
-		return explain(why, size, dir, "",
-			       "the directory for the pidfile does not exist; create it (mkdir -p) "
-			       "or set NUT_PIDPATH (NUT_ALTPIDPATH when not root)");
-	if (errno == ENOTDIR)
-		return explain(why, size, dir, "",
-			       "the place for the pidfile is not a directory; set NUT_PIDPATH "
-			       "(NUT_ALTPIDPATH when not root)");
-	return explain(why, size, dir, "", strerror(errno));
+	return rundir_open(&in->dir, dir, why, size);
 }
 
-bool instance_is_volatile(const struct instance *in)
+/* ---- the pidfile and its note ---- */
+
+/* One decimal number, then *end; -1 for anything different. */
+static pid_t parse_pid(const char *text, char **end)
 {
-	struct statfs fs;
-
-	/* compared as 32 bits: f_type is a signed long on some machines */
-	return fstatfs(in->dir, &fs) == 0 && ((unsigned int)fs.f_type == MAGIC_TMPFS ||
-					      (unsigned int)fs.f_type == MAGIC_RAMFS);
-}
-
-static struct flock whole_file(short type)
-{
-	struct flock fl;
-
-	memset(&fl, 0, sizeof(fl));
-	fl.l_type = type;
-	fl.l_whence = SEEK_SET;
-	return fl;
-}
-
-/* One decimal number and nothing else; -1 for anything different. */
-static pid_t read_number(int fd)
-{
-	char text[32];
-	char *end;
 	long number;
-	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
 
-	if (len <= 0 || text[0] < '0' || text[0] > '9')
+	if (text[0] < '0' || text[0] > '9')
 		return -1;
-	text[len] = '\0';
 	errno = 0;
-	number = strtol(text, &end, 10);
-	if (*end == '\n')
-		end++;
-	return errno || *end || number < 1 || number > INT_MAX ? -1 : (pid_t)number;
+	number = strtol(text, end, 10);
+	return errno || number < 1 || number > INT_MAX ? -1 : (pid_t)number;
 }
 
 /* The pidfile's number; 0: there is no pidfile, -1: it holds none. */
-static pid_t read_pidfile(const struct instance *in)
+static pid_t read_pidfile(const struct instance *in, struct stat *st)
 {
-	int fd = openat(in->dir, PID_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st;
-	pid_t pid = -1;
+	int fd = rundir_open_file(&in->dir, PID_FILE, st);
+	char text[32];
+	char *end;
+	ssize_t len;
+	pid_t pid;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		pid = read_number(fd);
+	len = pread(fd, text, sizeof(text) - 1, 0);
 	close(fd);
-	return pid;
+	if (len <= 0)
+		return -1;
+	text[len] = '\0';
+	pid = parse_pid(text, &end);
+	return pid > 0 && strcmp(end, "\n") != 0 && *end ? -1 : pid;
 }
 
-/* Our own pid, or a process that started us: the script that init ran, say. */
-static bool is_self(const struct instance *in, pid_t pid)
+static struct note read_note(int fd)
+{
+	struct note note = { .pid = -1 };
+	char text[80];
+	char *end;
+	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (len <= 0)
+		return note;
+	text[len] = '\0';
+	note.pid = parse_pid(text, &end);
+	if (note.pid > 0) {
+		note.inode = strtoull(end, &end, 10);
+		note.time = strtoll(end, &end, 10);
+	}
+	return note;
+}
+
+static bool write_note(int fd, pid_t pid, const struct stat *st)
+{
+	char text[80];
+	int len = snprintf(text, sizeof(text), "%d %llu %lld\n", (int)pid,
+			   (unsigned long long)st->st_ino, (long long)st->st_mtime);
+
+	return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) == len;
+}
+
+static bool is_noted(const struct note *note, pid_t pid, const struct stat *st)
+{
+	return note->pid == pid && note->inode == st->st_ino && note->time == st->st_mtime;
+}
+
+bool instance_write_pid(struct instance *in, char *why, size_t size)
+{
+	struct stat *st = &in->pid_file;
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+	in->pid_written = false;
+	if (!rundir_prepare(&in->dir, PID_FILE, text, (size_t)len, st)) {
+		explain(why, size, in, PID_FILE, strerror(errno));
+		return false;
+	}
+	/* the note first: a pidfile without its note would be judged by name */
+	if (!write_note(in->lock, getpid(), st)) {
+		explain(why, size, in, LOCK_FILE, strerror(errno));
+		return false;
+	}
+	in->pid_written = rundir_commit(&in->dir, PID_FILE);
+	if (!in->pid_written)
+		explain(why, size, in, PID_FILE, strerror(errno));
+	return in->pid_written;
+}
+
+/* ---- the verdict ---- */
+
+/*
+ * Our own pid, or a process that started us: the script that init ran, say.
+ * Who only asks is told about his parents by their names.
+ */
+static bool is_self(const struct instance *in, pid_t pid, bool starting)
 {
 	struct proc p;
 	pid_t ancestor = getpid();
 
+	if (pid == ancestor || !starting)
+		return pid == ancestor;
 	if (pid == getppid())
 		return true;
-	for (int depth = 0; ancestor > 0 && depth < 32; depth++) {
+	for (int depth = 0; ancestor > 0 && depth < ANCESTORS_MAX; depth++) {
 		if (pid == ancestor)
 			return true;
 		procname_check(in->proc_root, ancestor, PROGRAM_NAME, &p);
@@ -128,18 +160,21 @@ static bool is_self(const struct instance *in, pid_t pid)
 	return false;
 }
 
-/*
- * What the pidfile is worth once it is known that nobody holds the lock.
- * `noted` is the pid that the lock's last owner wrote: where the pidfile has
- * the same one, it was left by a nutlet whose lock is free, and whoever has
- * the number now is a stranger even if he is called upsmon.
- */
-static void judge_pidfile(const struct instance *in, pid_t noted, bool starting, struct verdict *v)
+/* What the pidfile is worth once it is known that nobody, or nobody visible, holds the lock. */
+static void judge_pidfile(const struct instance *in, const struct note *note, bool starting,
+			  bool any_uid, struct verdict *v)
 {
+	const struct lockless l = {
+		.root = in->proc_root,
+		.dir = in->dir.fd,
+		.uid = geteuid(),
+		.any_uid = any_uid,
+	};
 	struct proc p;
+	struct stat st;
 
 	memset(v, 0, sizeof(*v));
-	v->pid = read_pidfile(in);
+	v->pid = read_pidfile(in, &st);
 	if (v->pid == 0) {
 		v->kind = VERDICT_FREE;
 		return;
@@ -149,13 +184,15 @@ static void judge_pidfile(const struct instance *in, pid_t noted, bool starting,
 		v->kind = VERDICT_STALE_EMPTY;
 		return;
 	}
-	if (starting && is_self(in, v->pid)) {
+	if (is_self(in, v->pid, starting)) {
 		v->kind = VERDICT_STALE_SELF;
 		return;
 	}
 	switch (procname_check(in->proc_root, v->pid, PROGRAM_NAME, &p)) {
 	case PROC_MATCH:
-		v->kind = v->pid == noted ? VERDICT_STALE_OTHER : VERDICT_RUNNING_NAME;
+		v->kind = !is_noted(note, v->pid, &st) && lockless_may_be(&l, v->pid, &p)
+				  ? VERDICT_RUNNING_NAME
+				  : VERDICT_STALE_OTHER;
 		break;
 	case PROC_MISMATCH:
 		v->kind = VERDICT_STALE_OTHER;
@@ -171,140 +208,32 @@ static void judge_pidfile(const struct instance *in, pid_t noted, bool starting,
 	memcpy(v->name, p.name, sizeof(v->name));
 }
 
-/*
- * Opens the lock file, which must be a plain file of our own with one name.
- * Anything else was planted and is moved out of the way: unlinking a name in
- * this directory touches nothing outside of it.  -1 with errno set.
- */
-static int open_lock(const struct instance *in)
-{
-	struct stat st;
-	int fd = openat(in->dir, LOCK_FILE,
-			O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-	    st.st_nlink == 1) {
-		if ((st.st_mode & 0777) != 0600)
-			(void)fchmod(fd, 0600);
-		return fd;
-	}
-	if (fd < 0 && errno != ELOOP && errno != ENXIO && errno != EISDIR)
-		return -1;
-	if (fd >= 0)
-		close(fd);
-	if (unlinkat(in->dir, LOCK_FILE, 0) < 0 && errno != ENOENT)
-		return -1;
-	errno = EAGAIN;
-	return -1;
-}
-
-/* The lock is on the file that has the name now, not on one that was replaced. */
-static bool still_named(const struct instance *in, int fd)
-{
-	struct stat ours, named;
-
-	return fstat(fd, &ours) == 0 &&
-	       fstatat(in->dir, LOCK_FILE, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
-}
-
-static bool claim_lock(struct instance *in, struct verdict *v)
-{
-	for (int tries = 0; tries < CLAIM_TRIES; tries++) {
-		struct flock fl = whole_file(F_WRLCK);
-		int fd = open_lock(in);
-
-		if (fd < 0 && errno == EAGAIN)
-			continue;
-		if (fd < 0)
-			return false;
-		if (fcntl(fd, F_SETLK, &fl) == 0) {
-			if (still_named(in, fd)) {
-				in->lock = fd;
-				return true;
-			}
-		} else if (errno == EACCES || errno == EAGAIN) {
-			fl = whole_file(F_WRLCK);
-			/* gone between the two calls: try again */
-			if (fcntl(fd, F_GETLK, &fl) == 0 && fl.l_type != F_UNLCK) {
-				v->kind = VERDICT_RUNNING_LOCK;
-				v->pid = fl.l_pid > 0 ? fl.l_pid : 0;
-				close(fd);
-				return false;
-			}
-		} else {
-			int error = errno;
-
-			close(fd);
-			errno = error;
-			return false;
-		}
-		close(fd);
-	}
-	errno = EBUSY;
-	return false;
-}
-
-bool instance_claim(struct instance *in, struct verdict *v, char *why, size_t size)
+static void holder_verdict(struct verdict *v, pid_t holder)
 {
 	memset(v, 0, sizeof(*v));
-	v->kind = VERDICT_UNKNOWN;
-	if (!claim_lock(in, v)) {
-		if (v->kind == VERDICT_RUNNING_LOCK)
-			return false;
-		v->error = errno;
-		if (errno == EACCES)
-			return explain(why, size, in->dir_name, LOCK_FILE,
-				       "Permission denied: it belongs to another user, or the "
-				       "directory does; set NUT_ALTPIDPATH to a directory of your own");
-		return explain(why, size, in->dir_name, LOCK_FILE, strerror(errno));
-	}
-	judge_pidfile(in, read_number(in->lock), true, v);
-	if (v->kind != VERDICT_RUNNING_NAME)
-		return true;
-	close(in->lock);
-	in->lock = -1;
-	return false;
-}
-
-pid_t instance_holder(const struct instance *in)
-{
-	struct flock fl = whole_file(F_WRLCK);
-	int fd = openat(in->dir, LOCK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	pid_t holder = -2;
-
-	if (fd < 0)
-		return errno == ENOENT ? -1 : -2;
-	if (fcntl(fd, F_GETLK, &fl) == 0) {
-		if (fl.l_type == F_UNLCK)
-			holder = -1;
-		else
-			holder = fl.l_pid > 0 ? fl.l_pid : 0;
-	}
-	close(fd);
-	return holder;
-}
-
-static pid_t read_note(const struct instance *in)
-{
-	int fd = openat(in->dir, LOCK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	pid_t noted = fd < 0 ? -1 : read_number(fd);
-
-	if (fd >= 0)
-		close(fd);
-	return noted;
+	v->kind = VERDICT_RUNNING_LOCK;
+	v->pid = holder;
 }
 
 void instance_query(struct instance *in, struct verdict *v)
 {
-	pid_t holder = instance_holder(in);
+	struct note note = { .pid = -1 };
+	struct stat st;
+	pid_t holder = lock_holder(&in->dir);
 	int error = errno;
+	int fd;
 
-	judge_pidfile(in, holder == -1 ? read_note(in) : -1, false, v);
 	if (holder >= 0) {
-		v->kind = VERDICT_RUNNING_LOCK;
-		v->pid = holder;
-	} else if (holder == -2) {
+		holder_verdict(v, holder);
+		return;
+	}
+	fd = holder == HOLDER_NONE ? rundir_open_file(&in->dir, LOCK_FILE, &st) : -1;
+	if (fd >= 0) {
+		note = read_note(fd);
+		close(fd);
+	}
+	judge_pidfile(in, &note, false, holder == HOLDER_HIDDEN, v);
+	if (holder == HOLDER_HIDDEN) {
 		/* the lock of another user: only the name is left to go by */
 		v->error = error;
 		if (v->kind != VERDICT_RUNNING_NAME) {
@@ -314,86 +243,126 @@ void instance_query(struct instance *in, struct verdict *v)
 	}
 }
 
-/* Under a temporary name, which may have been planted, and then renamed. */
-bool instance_replace(const struct instance *in, const char *name, const char *text, size_t len)
-{
-	char fresh[64];
-	bool written;
-	int fd, error;
+/* ---- the claim ---- */
 
-	snprintf(fresh, sizeof(fresh), "%s.new", name);
-	if (unlinkat(in->dir, fresh, 0) < 0 && errno != ENOENT)
+/*
+ * A process that was killed keeps its lock until the kernel has taken it apart,
+ * and one that was told to stop until it has logged out.
+ */
+static int take_patiently(const struct instance *in, pid_t *holder)
+{
+	int64_t until = clock_ms() + CLAIM_WAIT_MS;
+	int lock;
+
+	while ((lock = lock_take(&in->dir, holder)) < 0 && *holder >= 0 && clock_ms() < until)
+		poll(NULL, 0, CLAIM_LOOK_MS);
+	return lock;
+}
+
+bool instance_claim(struct instance *in, struct verdict *v, char *why, size_t size)
+{
+	struct note note;
+	pid_t holder;
+
+	memset(v, 0, sizeof(*v));
+	in->lock = take_patiently(in, &holder);
+	if (in->lock < 0 && holder >= 0) {
+		holder_verdict(v, holder);
 		return false;
-	fd = openat(in->dir, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
+	}
+	if (in->lock < 0) {
+		v->kind = VERDICT_UNKNOWN;
+		v->error = errno;
+		explain(why, size, in, LOCK_FILE,
+			errno == EACCES || errno == EPERM
+				? "Permission denied: it belongs to another user, or the directory "
+				  "does; set NUT_ALTPIDPATH to a directory of your own"
+				: strerror(errno));
 		return false;
-	/* whatever the umask: everybody may read it */
-	written = fchmod(fd, 0644) == 0 && write(fd, text, len) == (ssize_t)len;
-	error = errno;
-	if (close(fd) == 0 && written && renameat(in->dir, fresh, in->dir, name) == 0)
+	}
+	note = read_note(in->lock);
+	judge_pidfile(in, &note, true, false, v);
+	if (v->kind != VERDICT_RUNNING_NAME)
 		return true;
-	if (!written)
-		errno = error ? error : ENOSPC;
-	error = errno;
-	(void)unlinkat(in->dir, fresh, 0);
-	errno = error;
+	close(in->lock);
+	in->lock = -1;
 	return false;
 }
 
-void instance_remove(const struct instance *in, const char *name)
+bool instance_adopt(struct instance *in, int lock)
 {
-	(void)unlinkat(in->dir, name, 0);
+	if (fcntl(lock, F_SETFD, FD_CLOEXEC) < 0 || !lock_retake(lock))
+		return false;
+	in->lock = lock;
+	in->pid_written = read_pidfile(in, &in->pid_file) == getpid();
+	return true;
 }
 
-ssize_t instance_read(const struct instance *in, const char *name, char *text, size_t size)
+/* The pidfile is the one that was written, and nobody has written to it since. */
+static bool is_written(const struct instance *in)
 {
-	int fd = openat(in->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st, lock;
-	ssize_t len = -1;
+	struct stat st;
 
-	if (fd < 0)
-		return -1;
-	/* the daemon's own: what another user has put there says nothing */
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    fstatat(in->dir, LOCK_FILE, &lock, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_uid == lock.st_uid)
-		len = read(fd, text, size - 1);
-	close(fd);
-	if (len >= 0)
-		text[len] = '\0';
-	return len;
+	return fstatat(in->dir.fd, PID_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_ino == in->pid_file.st_ino && st.st_size == in->pid_file.st_size &&
+	       st.st_mtim.tv_sec == in->pid_file.st_mtim.tv_sec &&
+	       st.st_mtim.tv_nsec == in->pid_file.st_mtim.tv_nsec;
 }
 
-bool instance_write_pid(struct instance *in, char *why, size_t size)
+enum claim instance_check(struct instance *in, struct verdict *v, char *why, size_t size)
 {
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	struct instance fresh;
+	pid_t holder;
 
-	/* the note first: a pidfile without its note would be judged by name */
-	if (ftruncate(in->lock, 0) < 0 || pwrite(in->lock, text, (size_t)len, 0) != len)
-		return explain(why, size, in->dir_name, LOCK_FILE, strerror(errno));
-	in->pid_written = instance_replace(in, PID_FILE, text, (size_t)len);
-	if (!in->pid_written)
-		explain(why, size, in->dir_name, PID_FILE, strerror(errno));
-	return in->pid_written;
+	if (in->pid_written && !is_written(in))
+		in->pid_written = false;
+	if (rundir_is_current(&in->dir) && lock_is_named(&in->dir, in->lock))
+		return CLAIM_KEPT;
+	/* the directory may have been made anew, too */
+	if (!instance_open(&fresh, in->dir.path, why, size))
+		return CLAIM_UNSURE;
+	fresh.lock = lock_take(&fresh.dir, &holder);
+	if (fresh.lock < 0) {
+		explain(why, size, in, LOCK_FILE, strerror(errno));
+		rundir_close(&fresh.dir);
+		if (holder < 0)
+			return CLAIM_UNSURE;
+		holder_verdict(v, holder);
+		return CLAIM_LOST;
+	}
+	close(in->lock);
+	rundir_close(&in->dir);
+	*in = fresh;
+	return CLAIM_RENEWED;
 }
 
 void instance_release(struct instance *in)
 {
-	if (in->pid_written && read_pidfile(in) == getpid())
-		(void)unlinkat(in->dir, PID_FILE, 0);
+	struct stat st;
+
+	if (in->pid_written && read_pidfile(in, &st) == getpid())
+		rundir_remove(&in->dir, PID_FILE);
 	in->pid_written = false;
 	if (in->lock >= 0)
 		close(in->lock);
 	in->lock = -1;
 }
 
+ssize_t instance_read(const struct instance *in, const char *name, char *text, size_t size)
+{
+	struct stat lock;
+
+	/* the daemon's own: what another user has put there says nothing */
+	if (fstatat(in->dir.fd, LOCK_FILE, &lock, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	return rundir_read(&in->dir, name, lock.st_uid, text, size);
+}
+
 void instance_forget(struct instance *in)
 {
 	if (in->lock >= 0)
 		close(in->lock);
-	close(in->dir);
+	rundir_close(&in->dir);
 	in->lock = -1;
-	in->dir = -1;
 	in->pid_written = false;
 }

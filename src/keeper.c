@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@
 static struct {
 	struct keeper_setup setup;
 	struct conf *shared;	/* written here, read by the monitor */
-	struct monitor_past past;
+	struct past past;
 	uint32_t generation;
 	pid_t monitor;		/* 0: none, or one process */
 	int channel;
@@ -44,6 +45,7 @@ static struct {
 	bool stopping;
 	bool ended;
 	bool news;
+	enum leaving { STAYING, LEAVING, HANDED } leaving;
 	struct loop_half half;
 } self;
 
@@ -60,7 +62,7 @@ bool keeper_init(const struct keeper_setup *setup)
 	self.setup = *setup;
 	self.shared = memory;
 	self.channel = -1;
-	self.past.phase_until = NEVER;
+	past_init(&self.past);
 	self.restart_at = NEVER;
 	self.restart_ms = RESTART_FIRST_MS;
 	self.stop_by = NEVER;
@@ -72,7 +74,7 @@ const struct loop_half *keeper_half(void)
 	return &self.half;
 }
 
-const struct monitor_past *keeper_past(void)
+const struct past *keeper_past(void)
 {
 	return &self.past;
 }
@@ -127,15 +129,6 @@ void keeper_kill(void)
 		self.ended = true;
 }
 
-static bool on_battery(void)
-{
-	for (uint16_t i = 0; i < self.setup.conf->ups_count; i++) {
-		if (self.past.known[i] && self.past.ups[i].line == LINE_BATTERY)
-			return true;
-	}
-	return false;
-}
-
 /* The first one is replaced at once, one that died young later and later. */
 static void plan_restart(int64_t now)
 {
@@ -149,7 +142,7 @@ static void plan_restart(int64_t now)
 	self.restart_at = now + self.restart_ms;
 	self.restart_ms = self.restart_ms * 2 < RESTART_MAX_MS ? self.restart_ms * 2
 							       : RESTART_MAX_MS;
-	if (self.failures >= HOPELESS && (on_battery() || self.fsd_asked)) {
+	if (self.failures >= HOPELESS && (past_on_battery(&self.past, self.setup.conf) || self.fsd_asked)) {
 		log_error("%s, and no monitor stays alive: shutting down",
 			  self.fsd_asked ? "FSD was asked for" : "on battery");
 		shutdown_begin(self.setup.conf, now);
@@ -161,6 +154,10 @@ static void monitor_is_gone(void)
 	close_channel();
 	self.monitor = 0;
 	self.reloading = false;
+	/* the one that is to start next has another program */
+	if (self.leaving == HANDED && !self.stopping)
+		return;
+	self.leaving = STAYING;
 	if (!self.stopping && self.ready) {
 		plan_restart(clock_ms());
 		return;
@@ -176,7 +173,9 @@ static void on_monitor_end(void *arg, pid_t pid, int status)
 	if (pid != self.monitor)
 		return;
 	keeper_hear(clock_ms()); /* its last words */
-	if (!self.stopping && WIFSIGNALED(status))
+	if (self.leaving == HANDED)
+		log_debug("monitor %d has handed over", (int)pid);
+	else if (!self.stopping && WIFSIGNALED(status))
 		log_error("monitor %d was ended by signal %d", (int)pid, WTERMSIG(status));
 	else if (!self.stopping)
 		log_error("monitor %d ended with exit code %d", (int)pid, WEXITSTATUS(status));
@@ -225,6 +224,7 @@ void keeper_start(void)
 	self.channel = ends[0];
 	if (self.setup.one_process) {
 		monitor_init(&setup, &self.half);
+		past_init_links(&self.past);
 		return;
 	}
 	self.monitor = child_fork(on_monitor_end, NULL);
@@ -233,12 +233,32 @@ void keeper_start(void)
 		be_monitor(&setup);
 	}
 	close(ends[1]);
+	if (self.monitor > 0)
+		past_drop_links(&self.past);
 	if (self.monitor < 0) {
 		log_error("cannot start the monitor: %s", strerror(errno));
 		monitor_is_gone();
 	} else if (self.ready) {
 		log_notice("monitor %d takes over where the last one stopped", (int)self.monitor);
 	}
+}
+
+/* What a hand-over brings.  The guard only keeps it. */
+static void keep_link(const struct message *m, int passed)
+{
+	struct past_link *l = &self.past.link[m->ups];
+	struct stat st;
+
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+	if (passed >= 0 && (fstat(passed, &st) < 0 || !S_ISSOCK(st.st_mode)))
+		close(passed);
+	else
+		l->fd = passed;
+	l->session = m->session;
+	/* half of it is nothing: without its connection it starts anew */
+	l->known = (l->fd >= 0) == (m->session.state == SESSION_IDLE);
 }
 
 static void obey(const struct message *m, int64_t now)
@@ -270,6 +290,10 @@ static void obey(const struct message *m, int64_t now)
 	case MESSAGE_SHUTDOWN:
 		shutdown_begin(self.setup.conf, now);
 		break;
+	case MESSAGE_HANDED:
+		if (self.leaving == LEAVING)
+			self.leaving = HANDED;
+		break;
 	default:
 		break;
 	}
@@ -278,9 +302,10 @@ static void obey(const struct message *m, int64_t now)
 void keeper_hear(int64_t now)
 {
 	struct message m;
+	int passed;
 
 	while (self.channel >= 0) {
-		switch (message_receive(self.channel, &m)) {
+		switch (message_receive(self.channel, &m, &passed)) {
 		case MESSAGE_NONE:
 			return;
 		case MESSAGE_CLOSED:
@@ -302,10 +327,15 @@ void keeper_hear(int64_t now)
 		/* it may be younger than this wake-up */
 		if (!message_is_sound(&m, self.setup.conf->ups_count, clock_ms())) {
 			log_error("the monitor says what no monitor says; ending it");
+			if (passed >= 0)
+				close(passed);
 			keeper_kill();
 			return;
 		}
-		obey(&m, now);
+		if (m.kind == MESSAGE_LINK)
+			keep_link(&m, passed);
+		else
+			obey(&m, now);
 	}
 }
 
@@ -370,31 +400,69 @@ void keeper_fsd(int64_t now)
 
 bool keeper_can_reload(void)
 {
-	return !self.reloading && !self.stopping;
+	return !self.reloading && !self.stopping && self.leaving == STAYING;
 }
 
 void keeper_reload(const struct conf *old)
 {
-	static struct monitor_past before;
-
 	*self.shared = *self.setup.conf;
 	self.generation++;
 	/* what is known of a UPS stays known, should the monitor die before it tells again */
-	before = self.past;
-	memset(self.past.known, 0, sizeof(self.past.known));
-	for (uint16_t i = 0; i < self.setup.conf->ups_count; i++) {
-		int place = conf_find_system(old, self.setup.conf, i);
-
-		if (place < 0)
-			continue;
-		self.past.known[i] = before.known[place];
-		self.past.ups[i] = before.ups[place];
-	}
+	past_move(&self.past, old, self.setup.conf);
 	self.news = true;
 	/* without a monitor, the next one starts with it */
 	self.reloading = say(MESSAGE_RELOAD);
 	if (!self.reloading)
 		keeper_kill();
+}
+
+bool keeper_is_alarmed(void)
+{
+	return self.fsd_asked || self.past.phase != PHASE_WATCH || shutdown_is_begun();
+}
+
+bool keeper_hand_over(void)
+{
+	if (!self.ready || !keeper_can_reload() || keeper_is_alarmed())
+		return false;
+	self.leaving = LEAVING;
+	/* none lives: nothing is to be handed over */
+	if (self.channel < 0) {
+		self.leaving = HANDED;
+		self.restart_at = NEVER;
+	} else if (!say(MESSAGE_HANDOVER)) {
+		self.leaving = STAYING;
+	}
+	return self.leaving != STAYING;
+}
+
+bool keeper_is_handed(void)
+{
+	return self.leaving == HANDED && self.channel < 0 && self.monitor <= 0;
+}
+
+bool keeper_is_handing_over(void)
+{
+	return self.leaving != STAYING;
+}
+
+void keeper_go_on(void)
+{
+	enum leaving was = self.leaving;
+
+	self.leaving = STAYING;
+	if (was == LEAVING)
+		say(MESSAGE_RESUME);
+	else if (was == HANDED && self.channel < 0 && self.monitor <= 0)
+		self.restart_at = clock_ms();
+	/* HANDED and still there: its end starts the next one */
+}
+
+void keeper_take_over(const struct handover *h)
+{
+	handover_unpack(h, self.setup.conf, &self.past);
+	self.ready = true;
+	self.news = true;
 }
 
 void keeper_stop(int64_t now)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "conf.h"
+#include "handover.h"
 #include "loop.h"
 #include "monitor.h"
 #include "user.h"
@@ -43,7 +44,7 @@ void keeper_advance(int64_t now);
 int64_t keeper_deadline(void);
 
 /* What is known, and whether it has changed since this was last asked. */
-const struct monitor_past *keeper_past(void);
+const struct past *keeper_past(void);
 bool keeper_has_news(void);
 
 /* The channel to the monitor, for poll(2); -1: none. */
@@ -54,6 +55,22 @@ void keeper_fsd(int64_t now);
 /* conf has changed, from old.  False while an earlier change is still on its way. */
 bool keeper_can_reload(void);
 void keeper_reload(const struct conf *old);
+
+/*
+ * For a hot upgrade: the monitor comes to rest and ends, and past has its
+ * links; keeper_is_handed() tells when.  keeper_go_on() takes it back, at any
+ * time; false from keeper_hand_over(): now is not the time.
+ */
+bool keeper_hand_over(void);
+bool keeper_is_handed(void);
+bool keeper_is_handing_over(void);
+void keeper_go_on(void);
+
+/* In the new program, before keeper_start(): where the old one stopped. */
+void keeper_take_over(const struct handover *h);
+
+/* A shutdown is under way, or was asked for. */
+bool keeper_is_alarmed(void);
 
 /* Asks the monitor to log out and end; keeper_has_ended() tells when it has. */
 void keeper_stop(int64_t now);

@@ -43,6 +43,9 @@ void link_open(struct link *l, uint16_t ups, const char *host, uint16_t port, in
 void link_send(struct link *l, const char *text, size_t len);
 void link_close(struct link *l);
 
+/* An open connection of an earlier owner, at rest; the descriptor is the link's now. */
+void link_adopt(struct link *l, int fd);
+
 /* What to wait for; false if there is nothing. */
 bool link_watch(const struct link *l, struct pollfd *pfd);
 void link_handle(struct link *l, uint16_t ups, link_event *emit, void *arg);

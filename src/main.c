@@ -15,6 +15,7 @@
 #include "guard.h"
 #include "log.h"
 #include "powerdown.h"
+#include "takeover.h"
 #include "usage.h"
 
 /* For -K: only the flag's path counts, so errors elsewhere in the file do not. */
@@ -78,9 +79,24 @@ static void choose_log(bool foreground)
 	log_keep_stderr(foreground || to_stderr);
 }
 
-static int run(const struct usage *u, const char *conf_file, const struct conf *conf)
+/*
+ * What a hot upgrade runs: the way by which this program was called, which may
+ * be a link to another one by then; or the file itself, if PATH was searched.
+ */
+static void find_program(const char *called, char *path, size_t size)
 {
-	static char pid_dir[512];
+	ssize_t len;
+
+	if (strchr(called, '/') && make_absolute(called, path, size))
+		return;
+	len = readlink("/proc/self/exe", path, size - 1);
+	path[len < 0 ? 0 : len] = '\0';
+}
+
+static int run(const struct usage *u, char **argv, const char *conf_file,
+	       const struct conf *conf, const struct handover *handover)
+{
+	static char pid_dir[512], program[512];
 	struct guard_setup setup = {
 		.conf_file = conf_file,
 		.pid_dir = pid_dir,
@@ -89,15 +105,32 @@ static int run(const struct usage *u, const char *conf_file, const struct conf *
 		.ready_fd = -1,
 		.family = u->family,
 		.connect_ms = u->connect_ms,
+		.program = program,
+		.argv = argv,
+		.handover = handover,
 	};
 
-	if (!make_absolute(environment_pid_dir(), pid_dir, sizeof(pid_dir)))
-		return 1;
 	/* pidof, start-stop-daemon and our own check go by this name */
 	prctl(PR_SET_NAME, PROGRAM_NAME);
+	choose_log(u->foreground);
+	if (handover) {
+		/* the same process goes on, where the program before this one left it */
+		snprintf(pid_dir, sizeof(pid_dir), "%s", handover->pid_dir);
+		find_program(argv[0], program, sizeof(program));
+		if (!u->foreground) {
+			/* the terminal was let go long ago */
+			log_to_stderr(log_keeps_stderr());
+			child_silence();
+		}
+		return guard_run(&setup, conf);
+	}
+	if (!make_absolute(environment_pid_dir(), pid_dir, sizeof(pid_dir)))
+		return 1;
+	find_program(argv[0], program, sizeof(program));
+	/* the next program starts in /, where a relative one would not be found again */
+	argv[0] = program;
 	/* what the caller left open is not ours to keep busy */
 	child_close_from(3);
-	choose_log(u->foreground);
 	if (!u->foreground) {
 		setup.ready_fd = detach_fork();
 		if (setup.ready_fd < 0) {
@@ -112,9 +145,11 @@ static int run(const struct usage *u, const char *conf_file, const struct conf *
 int main(int argc, char **argv)
 {
 	static struct conf conf;
+	static struct handover handover;
 	static char conf_path[512];
 	char given[512];
 	struct usage u;
+	bool upgraded;
 
 	detach_open_stdio();
 	/* a reader that is gone costs the message, not the daemon */
@@ -136,6 +171,8 @@ int main(int argc, char **argv)
 	if (u.connect_ms == 0)
 		u.connect_ms = 10000;
 	log_set_debug(u.debug);
+	if (u.command == CONTROL_REHEARSE)
+		return takeover_rehearse(u.user);
 	if (u.command != CONTROL_NONE)
 		return control_run(u.command, environment_pid_dir(), u.pid, u.json);
 
@@ -147,9 +184,12 @@ int main(int argc, char **argv)
 		return killpower(conf_path, &conf);
 	if (u.test)
 		return check_configuration(conf_path, &conf) ? 0 : 1;
+	upgraded = takeover_find(&handover);
+	if (upgraded)
+		snprintf(conf_path, sizeof(conf_path), "%s", handover.conf_file);
 	if (!conf_file_read(conf_path, &conf, false)) {
 		log_error("not started");
 		return 1;
 	}
-	return run(&u, conf_path, &conf);
+	return run(&u, argv, conf_path, &conf, upgraded ? &handover : NULL);
 }

@@ -11,6 +11,12 @@
 /* No timer of ours reaches further than this from now. */
 #define FAR_MS ((int64_t)24 * 86400 * 1000)
 
+/* Room for the ancillary data of a descriptor, aligned as it must be. */
+union control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
 bool message_pair(int ends[2])
 {
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0;
@@ -18,34 +24,88 @@ bool message_pair(int ends[2])
 
 bool message_send(int fd, const struct message *m)
 {
+	return message_send_with(fd, m, -1);
+}
+
+bool message_send_with(int fd, const struct message *m, int passed)
+{
+	struct message out = *m;
+	struct iovec part = { &out, sizeof(out) };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+	union control control;
 	ssize_t n;
 
+	if (passed >= 0) {
+		struct cmsghdr *c;
+
+		memset(&control, 0, sizeof(control));
+		header.msg_control = control.bytes;
+		header.msg_controllen = CMSG_SPACE(sizeof(int));
+		c = CMSG_FIRSTHDR(&header);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &passed, sizeof(int));
+	}
 	do
-		n = send(fd, m, sizeof(*m), MSG_NOSIGNAL);
+		n = sendmsg(fd, &header, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n == (ssize_t)sizeof(*m);
 }
 
-enum message_result message_receive(int fd, struct message *m)
+/* The one descriptor that may come along; more than that are closed again. */
+static int take_passed(struct msghdr *header)
+{
+	int passed = -1;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+			if (passed < 0)
+				passed = fd;
+			else
+				close(fd);
+		}
+	}
+	return passed;
+}
+
+enum message_result message_receive(int fd, struct message *m, int *passed)
 {
 	/* one byte more than fits, to tell a message that is too long */
 	struct {
 		struct message m;
 		char more;
 	} in;
+	struct iovec part = { &in, sizeof(in) };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+	union control control;
 	ssize_t n;
 
-	do
-		n = recv(fd, &in, sizeof(in), 0);
-	while (n < 0 && errno == EINTR);
+	*passed = -1;
+	do {
+		header.msg_control = control.bytes;
+		header.msg_controllen = sizeof(control.bytes);
+		n = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? MESSAGE_NONE : MESSAGE_CLOSED;
-	if (n == 0)
-		return MESSAGE_CLOSED;
-	if (n != (ssize_t)sizeof(*m))
-		return MESSAGE_BAD;
-	*m = in.m;
-	return MESSAGE_GOT;
+	*passed = take_passed(&header);
+	if (n == (ssize_t)sizeof(*m) && (in.m.kind == MESSAGE_LINK || *passed < 0)) {
+		*m = in.m;
+		return MESSAGE_GOT;
+	}
+	/* nothing else comes with a descriptor */
+	if (*passed >= 0)
+		close(*passed);
+	*passed = -1;
+	return n == 0 ? MESSAGE_CLOSED : MESSAGE_BAD;
 }
 
 static bool past(int64_t t, int64_t now)
@@ -76,15 +136,29 @@ static bool ups_is_sound(const struct ups *u, int64_t now)
 	       memchr(u->alarm, '\0', sizeof(u->alarm)) != NULL;
 }
 
+static bool session_is_sound(const struct session *s, int64_t now)
+{
+	return (s->state == SESSION_DOWN || s->state == SESSION_IDLE) &&
+	       s->request <= REQUEST_LOGOUT && s->login_step <= REQUEST_LOGOUT &&
+	       near_or_never(s->attempted, now) && near_or_never(s->polled, now) &&
+	       near_or_never(s->login_at, now) && near_or_never(s->logins_at, now) &&
+	       near_or_never(s->fsd_at, now) && near_or_never(s->reply_by, now) &&
+	       s->poll_report <= REPORT_FINAL_DELAY &&
+	       s->login_report <= REPORT_FINAL_DELAY;
+}
+
 bool message_is_sound(const struct message *m, uint16_t ups_count, int64_t now)
 {
 	switch (m->kind) {
 	case MESSAGE_READY:
 	case MESSAGE_SHUTDOWN:
 	case MESSAGE_RELOADED:
+	case MESSAGE_HANDED:
 		return true;
 	case MESSAGE_UPS:
 		return m->ups < ups_count && ups_is_sound(&m->state, now);
+	case MESSAGE_LINK:
+		return m->ups < ups_count && session_is_sound(&m->session, now);
 	case MESSAGE_PHASE:
 		return m->phase <= PHASE_DOWN && near_or_never(m->phase_until, now);
 	default:

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core.h"
+#include "session.h"
 #include "ups.h"
 
 enum message_kind {
@@ -22,10 +23,14 @@ enum message_kind {
 	MESSAGE_PHASE,		/* how far a shutdown has come: kept likewise */
 	MESSAGE_SHUTDOWN,	/* run SHUTDOWNCMD now */
 	MESSAGE_RELOADED,	/* the new configuration is in use */
+	MESSAGE_LINK,		/* a session, and its connection as a descriptor, for the next monitor */
+	MESSAGE_HANDED,		/* that was the last of them; the monitor ends */
 	/* guard to monitor */
 	MESSAGE_FSD,		/* -c fsd */
 	MESSAGE_RELOAD,		/* a new configuration lies in the shared memory */
 	MESSAGE_STOP,		/* log out and end */
+	MESSAGE_HANDOVER,	/* come to rest, hand over what you have, and end */
+	MESSAGE_RESUME,		/* or rather go on */
 };
 
 struct message {
@@ -35,6 +40,7 @@ struct message {
 	uint32_t phase;
 	int64_t phase_until;
 	struct ups state;
+	struct session session;
 };
 
 /* Two ends that close on exec and never block. */
@@ -43,8 +49,13 @@ bool message_pair(int ends[2]);
 /* True if it was taken; false with errno EAGAIN if the other side is full. */
 bool message_send(int fd, const struct message *m);
 
+/* The same with a descriptor, which stays the sender's too; -1: without. */
+bool message_send_with(int fd, const struct message *m, int passed);
+
 enum message_result { MESSAGE_NONE, MESSAGE_GOT, MESSAGE_BAD, MESSAGE_CLOSED };
-enum message_result message_receive(int fd, struct message *m);
+
+/* *passed is a descriptor that came along and is now the caller's, or -1. */
+enum message_result message_receive(int fd, struct message *m, int *passed);
 
 /* Whether a monitor may say this: kind, indices, and the range of each value. */
 bool message_is_sound(const struct message *m, uint16_t ups_count, int64_t now);

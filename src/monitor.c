@@ -37,6 +37,8 @@ static struct monitor {
 	bool told_ready;
 	bool shutdown_unsaid;
 	bool reloaded_unsaid;
+	bool leaving;		/* once at rest, all is handed over */
+	uint16_t handed;	/* how many links were */
 } self;
 
 static const char *system_of(uint16_t ups)
@@ -89,6 +91,12 @@ static void act(const struct action *action)
 	}
 }
 
+static void act_all(void)
+{
+	for (unsigned int i = 0; i < self.actions.count; i++)
+		act(&self.actions.list[i]);
+}
+
 static void on_event(void *arg, const struct event *ev)
 {
 	(void)arg;
@@ -97,8 +105,7 @@ static void on_event(void *arg, const struct event *ev)
 			  words_at(ev->words, 0), words_at(ev->words, 1), words_at(ev->words, 2),
 			  words_at(ev->words, 3));
 	core_event(&self.core, ev, self.now, &self.actions);
-	for (unsigned int i = 0; i < self.actions.count; i++)
-		act(&self.actions.list[i]);
+	act_all();
 }
 
 static void simple_event(enum event_kind kind)
@@ -171,6 +178,7 @@ static void reload(void)
 static bool say(enum message_kind kind, uint16_t ups)
 {
 	struct message m;
+	int passed = -1;
 
 	memset(&m, 0, sizeof(m));
 	m.kind = kind;
@@ -178,9 +186,13 @@ static bool say(enum message_kind kind, uint16_t ups)
 	m.ups = ups;
 	m.phase = self.core.phase;
 	m.phase_until = self.core.phase_until;
-	if (kind == MESSAGE_UPS)
+	if (kind == MESSAGE_UPS) {
 		m.state = self.core.ups[ups];
-	return message_send(self.channel, &m);
+	} else if (kind == MESSAGE_LINK) {
+		m.session = self.core.session[ups];
+		passed = self.links[ups].fd;
+	}
+	return message_send_with(self.channel, &m, passed);
 }
 
 /* True once the guard knows all that it should. */
@@ -228,12 +240,48 @@ static void end(int status)
 	self.over = true;
 }
 
+static bool is_handing_over(void)
+{
+	return self.leaving && core_is_quiet(&self.core);
+}
+
+static void come_to_rest(void)
+{
+	self.leaving = true;
+	self.handed = 0;
+	core_pause(&self.core, self.now, &self.actions);
+	act_all();
+}
+
+/* Of the hand-over nothing comes: the guard has changed its mind, or a shutdown began. */
+static void go_on(void)
+{
+	self.leaving = false;
+	core_resume(&self.core);
+	simple_event(EV_TIME);
+}
+
+/* Once no server owes an answer: all that the next monitor needs, then the end. */
+static void hand_over(void)
+{
+	if (!is_handing_over() || !tell_guard())
+		return;
+	while (self.handed < self.conf.ups_count) {
+		if (!say(MESSAGE_LINK, self.handed))
+			return;
+		self.handed++;
+	}
+	if (say(MESSAGE_HANDED, 0))
+		end(0);
+}
+
 static void hear_guard(void)
 {
 	struct message m;
+	int passed;
 
 	for (;;) {
-		switch (message_receive(self.channel, &m)) {
+		switch (message_receive(self.channel, &m, &passed)) {
 		case MESSAGE_NONE:
 			return;
 		case MESSAGE_BAD:
@@ -250,6 +298,10 @@ static void hear_guard(void)
 			simple_event(EV_STOP);
 		else if (m.kind == MESSAGE_RELOAD)
 			reload();
+		else if (m.kind == MESSAGE_HANDOVER)
+			come_to_rest();
+		else if (m.kind == MESSAGE_RESUME)
+			go_on();
 	}
 }
 
@@ -263,7 +315,7 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 		return 0;
 	fds[used].fd = self.channel;
 	fds[used].revents = 0;
-	fds[used++].events = (short)(tell_guard() ? POLLIN : POLLIN | POLLOUT);
+	fds[used++].events = (short)(tell_guard() && !is_handing_over() ? POLLIN : POLLIN | POLLOUT);
 	self.polled_count = 0;
 	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
 		if (link_watch(&self.links[i], &fds[used])) {
@@ -304,12 +356,20 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 	notifier_advance(&self.conf, now);
 	if (self.core.stopping && core_is_over(&self.core) && tell_guard())
 		end(0);
+	else if (self.leaving && !self.core.paused)
+		go_on();
+	else if (self.leaving)
+		hand_over();
 	return !self.over;
 }
 
-static void restore(const struct monitor_past *past)
+static void restore(const struct past *past)
 {
 	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
+		if (past->link[i].known)
+			core_restore_session(&self.core, i, &past->link[i].session);
+		if (past->link[i].fd >= 0)
+			link_adopt(&self.links[i], past->link[i].fd);
 		if (past->known[i])
 			core_restore_ups(&self.core, i, &past->ups[i], self.now);
 	}

@@ -11,20 +11,12 @@
 
 #include "conf.h"
 #include "loop.h"
-#include "ups.h"
-
-/* What an earlier monitor knew, as the guard has kept it. */
-struct monitor_past {
-	bool known[UPS_MAX];
-	struct ups ups[UPS_MAX];
-	uint32_t phase;
-	int64_t phase_until;
-};
+#include "past.h"
 
 struct monitor_setup {
 	const struct conf *conf;	/* copied */
 	const struct conf *shared;	/* where a reload finds the new one */
-	const struct monitor_past *past;
+	const struct past *past;		/* its connections are the monitor's now */
 	int channel;			/* to the guard */
 	uint32_t generation;
 	uint32_t connect_ms;

@@ -38,6 +38,33 @@
 #define CHILD_MAX 40
 #endif
 
+/*
+ * How the name of a process is read (procname.h): one switch for each file that
+ * kernels offer, and what it adds to the static binary on x86_64 and mipsel.
+ * Each works without the others, and tells what the others do not; with none
+ * of them a number is gone or unknown, never a match.
+ */
+#ifndef PROC_COMM	/* 80, 128 bytes.  Linux from 2.6.33 on: the name, and no more */
+#define PROC_COMM 1
+#endif
+#ifndef PROC_STAT	/* 272, 384.  Linux, NetBSD: zombies, ancestors, and the start time, */
+#define PROC_STAT 1	/* without which nothing is signalled where there are no pidfds */
+#endif
+#ifndef PROC_STATUS	/* 400, 560.  Linux: whose process it is */
+#define PROC_STATUS 1
+#endif
+#ifndef PROC_BSD	/* 688, 1040.  FreeBSD, NetBSD: what else the daemon needs there is missing */
+#define PROC_BSD 0
+#endif
+#ifndef PROC_PSINFO	/* 320, 512.  Solaris, illumos: likewise */
+#define PROC_PSINFO 0
+#endif
+
+/* Signals by pidfd (target.h); without, as on kernels before 5.3.  100 bytes. */
+#ifndef USE_PIDFD
+#define USE_PIDFD 1
+#endif
+
 /* Compiled-in places; the environment overrides the first three. */
 #ifndef CONF_DIR
 #define CONF_DIR "/etc/nut"

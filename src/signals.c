@@ -9,6 +9,7 @@ static const struct {
 } caught[] = {
 	{ SIGTERM, SIGNALS_STOP },  { SIGINT, SIGNALS_STOP }, { SIGQUIT, SIGNALS_STOP },
 	{ SIGHUP, SIGNALS_RELOAD }, { SIGUSR1, SIGNALS_FSD }, { SIGCHLD, SIGNALS_CHILD },
+	{ SIGUSR2, SIGNALS_UPGRADE },
 };
 
 #define CAUGHT (sizeof(caught) / sizeof(caught[0]))

@@ -15,6 +15,7 @@ enum {
 	SIGNALS_RELOAD = 1 << 1,	/* HUP */
 	SIGNALS_FSD = 1 << 2,		/* USR1 */
 	SIGNALS_CHILD = 1 << 3,		/* CHLD */
+	SIGNALS_UPGRADE = 1 << 4,	/* USR2 */
 };
 
 /* Catches and blocks; *wait is the mask for ppoll(). */

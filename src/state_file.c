@@ -31,7 +31,7 @@ static void quote(char *out, size_t size, const char *text)
 }
 
 void state_write(const struct instance *in, const struct conf *conf,
-		 const struct monitor_past *past)
+		 const struct past *past)
 {
 	static char text[UPS_MAX * LINE_BYTES];
 	static bool complained;
@@ -57,16 +57,16 @@ void state_write(const struct instance *in, const struct conf *conf,
 				       u.logged_in, u.critical),
 			      sizeof(text) - used);
 	}
-	if (instance_replace(in, STATE_FILE, text, used)) {
+	if (rundir_replace(&in->dir, STATE_FILE, text, used)) {
 		complained = false;
 	} else if (!complained) {
 		complained = true;
-		log_warning("%s/" STATE_FILE ": %s; -c status tells less", in->dir_name,
+		log_warning("%s/" STATE_FILE ": %s; -c status tells less", in->dir.path,
 			    strerror(errno));
 	}
 }
 
 void state_remove(const struct instance *in)
 {
-	instance_remove(in, STATE_FILE);
+	rundir_remove(&in->dir, STATE_FILE);
 }

@@ -13,13 +13,13 @@
 
 #include "conf.h"
 #include "instance.h"
-#include "monitor.h"
+#include "past.h"
 
 #define STATE_FILE "upsmon.status"
 
 /* Replaces the file.  A failure is logged once. */
 void state_write(const struct instance *in, const struct conf *conf,
-		 const struct monitor_past *past);
+		 const struct past *past);
 void state_remove(const struct instance *in);
 
 /* Prints the verdict and, if the daemon runs, what it knows; for people or as JSON. */

@@ -35,7 +35,7 @@ static bool set_argument(struct usage *u, char option, const char *value)
 		u->command = control_by_name(value);
 		if (u->command != CONTROL_NONE)
 			return true;
-		log_error("-c %s: the commands are stop, reload, fsd and status", value);
+		log_error("-c %s: the commands are stop, reload, fsd, upgrade and status", value);
 		return false;
 	case 'P':
 		if (read_count(value, 0x7fffffff, &number)) {
@@ -159,6 +159,7 @@ void usage_print(void)
 		"\n"
 		"  -c stop     end the running upsmon, and wait until it is gone\n"
 		"  -c reload   read the configuration anew\n"
+		"  -c upgrade  go on with the program that is on disk now, without a logout\n"
 		"  -c fsd      shut down now (forced shutdown)\n"
 		"  -c status   is it running?  0 yes, 1 no, but a pidfile is left, 3 no,\n"
 		"              4 unknown; and what is known of each UPS\n"

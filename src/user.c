@@ -6,6 +6,9 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "conf.h"
+#include "log.h"
+
 bool user_find(const char *name, struct user *user)
 {
 	struct passwd *pw;
@@ -23,6 +26,21 @@ bool user_find(const char *name, struct user *user)
 		user->group_count = 1;
 	}
 	return true;
+}
+
+bool user_choose(const char *given, const struct conf *conf, const char *conf_file,
+		 struct user *user)
+{
+	const char *name = given;
+
+	if (!name)
+		name = conf->run_as_user ? conf_get(conf, conf->run_as_user) : DEFAULT_USER;
+	if (user_find(name, user))
+		return true;
+	log_error("there is no user \"%s\"; add it, or name another with RUN_AS_USER in %s or with "
+		  "-u",
+		  name, conf_file);
+	return false;
 }
 
 bool user_become(const struct user *user)

@@ -19,6 +19,15 @@ struct user {
 /* False, with errno set (0: no such user), if the name is not known. */
 bool user_find(const char *name, struct user *user);
 
+struct conf;
+
+/*
+ * The user of the unprivileged half: `given` of -u, or RUN_AS_USER, or the
+ * default.  False if there is none; the log has the reason.
+ */
+bool user_choose(const char *given, const struct conf *conf, const char *conf_file,
+		 struct user *user);
+
 /* Gives up root for good: false means that it did not work, and the caller must end. */
 bool user_become(const struct user *user);
 

@@ -28,7 +28,7 @@ void verdict_format(const struct verdict *v, char *text, size_t size)
 		break;
 	case VERDICT_RUNNING_NAME:
 		snprintf(text, size, "upsmon is running: pid %d is an upsmon %s", pid,
-			 v->error ? "whose lock this user cannot read" : "that takes no lock");
+			 v->error ? "whose lock this user cannot read" : "without a lock");
 		break;
 	case VERDICT_STALE_OTHER:
 		if (strcmp(v->name, PROGRAM_NAME) == 0)
@@ -43,7 +43,8 @@ void verdict_format(const struct verdict *v, char *text, size_t size)
 		snprintf(text, size, "stale pidfile: nobody has pid %d", pid);
 		break;
 	case VERDICT_STALE_SELF:
-		snprintf(text, size, "stale pidfile: pid %d is this very start", pid);
+		snprintf(text, size, "stale pidfile: pid %d is this very process or the "
+				     "one that started it", pid);
 		break;
 	case VERDICT_STALE_EMPTY:
 		snprintf(text, size, "stale pidfile: it is empty or holds no number");
@@ -51,7 +52,7 @@ void verdict_format(const struct verdict *v, char *text, size_t size)
 	case VERDICT_UNKNOWN:
 		if (pid > 0)
 			snprintf(text, size, "unknown: cannot tell what pid %d is: %s", pid,
-				 strerror(v->error));
+				 procname_error(v->error));
 		else
 			snprintf(text, size, "unknown: cannot tell whether upsmon runs: %s",
 				 strerror(v->error));

@@ -377,6 +377,111 @@ static void test_a_year(void **state)
 	assert_int_equal(lab.server[0].connects_seen, 1);
 }
 
+/* What a hot upgrade does to the core: it comes to rest, and another one goes on. */
+static void take_over(void)
+{
+	static struct core before;
+
+	before = lab.core;
+	core_init(&lab.core, &lab.conf, before.connect_ms, lab.now);
+	for (uint16_t i = 0; i < lab.conf.ups_count; i++) {
+		core_restore_session(&lab.core, i, &before.session[i]);
+		core_restore_ups(&lab.core, i, &before.ups[i], lab.now);
+	}
+	core_restore_phase(&lab.core, before.phase, before.phase_until, lab.now);
+}
+
+static void pause_core(void)
+{
+	struct actions out;
+
+	core_pause(&lab.core, lab.now, &out);
+	assert_int_equal(out.count, 0);
+}
+
+static void test_a_paused_core_begins_nothing(void **state)
+{
+	unsigned int polls;
+
+	(void)state;
+	lab_start(&lab, TWO);
+	lab_run(&lab, 10000);
+	polls = lab.server[0].polls_seen;
+	pause_core();
+	lab_run(&lab, 60000);
+	assert_true(core_is_quiet(&lab.core));
+	assert_int_equal(lab.server[0].polls_seen, polls);
+	core_resume(&lab.core);
+	lab_run(&lab, 10000);
+	assert_true(lab.server[0].polls_seen > polls);
+	assert_string_equal(lab_notices(&lab), "");
+}
+
+static void test_taken_over_without_a_login(void **state)
+{
+	int64_t since;
+
+	(void)state;
+	lab_start(&lab, TWO "ONBATTERYDELAY 8\n");
+	lab_run(&lab, 10000);
+	lab_status(&lab, 0, "OB");
+	lab_run(&lab, 6000);
+	since = lab.core.ups[0].battery_since;
+	pause_core();
+	lab_run(&lab, 200);
+	assert_true(core_is_quiet(&lab.core));
+	take_over();
+	assert_true(core_is_ready(&lab.core));
+	lab_run(&lab, 8000);
+	/* the delay ran on, and nobody had to log in again */
+	assert_int_equal(lab.core.ups[0].battery_since, since);
+	assert_string_equal(lab_notices(&lab), "ONBATT ups@a");
+	assert_int_equal(lab.server[0].logins_seen, 1);
+	assert_int_equal(lab.server[0].connects_seen, 1);
+	assert_int_equal(lab.server[1].logouts_seen, 0);
+	lab_status(&lab, 0, "OB LB");
+	lab_status(&lab, 1, "OB LB");
+	lab_run(&lab, 60000);
+	assert_int_equal(lab.shutdowns, 1);
+}
+
+/* A server that owes an answer has its time, and DEADTIME counts from the last one. */
+static void test_a_pause_waits_for_the_answer(void **state)
+{
+	int64_t answered;
+
+	(void)state;
+	lab_start(&lab, PRIMARY "DEADTIME 30\n");
+	lab_status(&lab, 0, "OB");
+	lab_run(&lab, 7000);
+	answered = lab.core.ups[0].answered;
+	lab.server[0].mode = LAB_SILENT;
+	lab_run(&lab, 5000);
+	assert_int_equal(lab.core.session[0].state, SESSION_WAITING);
+	pause_core();
+	assert_false(core_is_quiet(&lab.core));
+	lab_run(&lab, 5000);
+	assert_true(core_is_quiet(&lab.core));
+	take_over();
+	lab_run(&lab, 60000);
+	assert_int_equal(lab.shutdowns, 1);
+	assert_in_range(lab.shutdown_at - answered, 30000, 60000);
+}
+
+static void test_a_shutdown_ends_the_pause(void **state)
+{
+	(void)state;
+	lab_start(&lab, PRIMARY);
+	lab_run(&lab, 10000);
+	pause_core();
+	lab_run(&lab, 1000);
+	lab_fsd(&lab);
+	lab_run(&lab, 30000);
+	assert_false(lab.core.paused);
+	assert_int_equal(lab.server[0].fsds_seen, 1);
+	assert_int_equal(lab.shutdowns, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +512,10 @@ int main(void)
 		cmocka_unit_test(test_restored_shutdown_goes_on),
 		cmocka_unit_test(test_stop_logs_out),
 		cmocka_unit_test(test_a_year),
+		cmocka_unit_test(test_a_paused_core_begins_nothing),
+		cmocka_unit_test(test_taken_over_without_a_login),
+		cmocka_unit_test(test_a_pause_waits_for_the_answer),
+		cmocka_unit_test(test_a_shutdown_ends_the_pause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What of the shell can be tested without a daemon around it: procname.c on
- * recorded trees, what the guard lets through of the monitor's messages, and
- * the loop.
+ * What of the shell can be tested without a daemon around it: what the guard
+ * lets through of the monitor's messages, and the loop.  procname.c has tests
+ * of its own.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,130 +17,23 @@
 #include "log.h"
 #include "loop.h"
 #include "message.h"
-#include "procname.h"
 #include "shutdown.h"
 #include "signals.h"
 #include "status.h"
-
-/* A pid that no process has, so that only the tree decides. */
-#define PID 999999999
 
 static char root[64];
 
 static int make_root(void **state)
 {
-	char dir[96];
-
 	(void)state;
-	snprintf(root, sizeof(root), "/tmp/nutlet-proc-XXXXXX");
-	if (!mkdtemp(root))
-		return -1;
-	snprintf(dir, sizeof(dir), "%s/%d", root, PID);
-	return mkdir(dir, 0755);
-}
-
-static void put_file(const char *file, const char *text, size_t len)
-{
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%d/%s", root, PID, file);
-	unlink(path);
-	if (!text)
-		return;
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fwrite(text, 1, len, f);
-	fclose(f);
+	snprintf(root, sizeof(root), "/tmp/nutlet-shell-XXXXXX");
+	return mkdtemp(root) ? 0 : -1;
 }
 
 static int remove_root(void **state)
 {
-	char dir[96];
-
 	(void)state;
-	put_file("comm", NULL, 0);
-	put_file("stat", NULL, 0);
-	snprintf(dir, sizeof(dir), "%s/%d", root, PID);
-	rmdir(dir);
 	return rmdir(root);
-}
-
-static enum proc_answer check(const char *comm, const char *stat, const char *want, struct proc *p)
-{
-	put_file("comm", comm, comm ? strlen(comm) : 0);
-	put_file("stat", stat, stat ? strlen(stat) : 0);
-	return procname_check(root, PID, want, p);
-}
-
-#define TAIL " 1 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 1000 10\n"
-
-static void test_names(void **state)
-{
-	struct proc p;
-
-	(void)state;
-	assert_int_equal(check("upsmon\n", "1 (upsmon) S" TAIL, "upsmon", &p), PROC_MATCH);
-	assert_int_equal(p.start, 12345);
-	assert_int_equal(p.parent, 1);
-	assert_int_equal(check("sleep\n", "1 (sleep) S" TAIL, "upsmon", &p), PROC_MISMATCH);
-	assert_string_equal(p.name, "sleep");
-	assert_int_equal(check("upsmon2\n", NULL, "upsmon", &p), PROC_MISMATCH);
-	assert_int_equal(check("upsmo\n", NULL, "upsmon", &p), PROC_MISMATCH);
-	assert_int_equal(check("ups\nmon\n", NULL, "upsmon", &p), PROC_MISMATCH);
-	assert_string_equal(p.name, "ups?mon");
-	/* the kernel cuts at 15 characters, so the wanted name is cut, too */
-	assert_int_equal(check("a-very-long-nam\n", NULL, "a-very-long-name-indeed", &p),
-			 PROC_MATCH);
-}
-
-static void test_stat_is_read_to_the_last_parenthesis(void **state)
-{
-	struct proc p;
-
-	(void)state;
-	assert_int_equal(check("a) R (b\n", "1 (a) R (b) S" TAIL, "upsmon", &p), PROC_MISMATCH);
-	assert_int_equal(p.start, 12345);
-	assert_int_equal(check("upsmon\n", "1 (x) Z) Z (y) S" TAIL, "upsmon", &p), PROC_MATCH);
-	/* without stat the name alone stands, and there is no start time */
-	assert_int_equal(check("upsmon\n", NULL, "upsmon", &p), PROC_MATCH);
-	assert_int_equal(p.start, 0);
-	assert_int_equal(check("upsmon\n", "rubbish", "upsmon", &p), PROC_MATCH);
-	assert_int_equal(check("upsmon\n", "1 (upsmon) S 1 2", "upsmon", &p), PROC_MATCH);
-	assert_int_equal(p.start, 0);
-}
-
-static void test_a_zombie_is_gone(void **state)
-{
-	struct proc p;
-
-	(void)state;
-	assert_int_equal(check("upsmon\n", "1 (upsmon) Z" TAIL, "upsmon", &p), PROC_GONE);
-	assert_int_equal(check("upsmon\n", "1 (upsmon) X" TAIL, "upsmon", &p), PROC_GONE);
-}
-
-static void test_what_proc_does_not_show(void **state)
-{
-	struct proc p;
-
-	(void)state;
-	/* the kernel knows nobody of this number */
-	assert_int_equal(check(NULL, NULL, "upsmon", &p), PROC_GONE);
-	assert_int_equal(check("", NULL, "upsmon", &p), PROC_GONE);
-	/* no /proc at all, and a process that is there */
-	assert_int_equal(procname_check("/nonexistent", getpid(), "upsmon", &p), PROC_UNKNOWN);
-	assert_int_equal(errno, ENOENT);
-	assert_int_equal(procname_check("/nonexistent", PID, "upsmon", &p), PROC_GONE);
-}
-
-static void test_the_real_proc(void **state)
-{
-	struct proc p;
-
-	(void)state;
-	assert_int_equal(procname_check(PROC_ROOT, getpid(), "test_shell", &p), PROC_MATCH);
-	assert_int_equal(p.parent, getppid());
-	assert_int_not_equal(p.start, 0);
 }
 
 #define NOW 1000000
@@ -166,8 +61,8 @@ static void test_sound_messages(void **state)
 	for (uint32_t kind = 0; kind < 20; kind++) {
 		m.kind = kind;
 		/* what is the guard's to say, no monitor may say */
-		assert_int_equal(message_is_sound(&m, 1, NOW), kind >= MESSAGE_READY &&
-								       kind <= MESSAGE_RELOADED);
+		assert_int_equal(message_is_sound(&m, 1, NOW),
+				 kind >= MESSAGE_READY && kind <= MESSAGE_HANDED);
 	}
 	m.kind = UINT32_MAX;
 	assert_false(message_is_sound(&m, 1, NOW));
@@ -201,29 +96,106 @@ static void test_unsound_messages(void **state)
 	UNSOUND(m.state.nocomm_at = INT64_MIN);
 	UNSOUND(m.kind = MESSAGE_PHASE; m.phase = 4);
 	UNSOUND(m.kind = MESSAGE_PHASE; m.phase_until = NEVER - 1);
+	UNSOUND(m.kind = MESSAGE_LINK; m.ups = 1);
+	UNSOUND(m.kind = MESSAGE_LINK; m.session.state = SESSION_WAITING);
+	UNSOUND(m.kind = MESSAGE_LINK; m.session.state = 99);
+	UNSOUND(m.kind = MESSAGE_LINK; m.session.login_step = REQUEST_LOGOUT + 1);
+	UNSOUND(m.kind = MESSAGE_LINK; m.session.polled = NEVER - 1);
+	UNSOUND(m.kind = MESSAGE_LINK; m.session.login_report = 255);
+}
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+/* A session's connection travels with its message, and with no other one. */
+static void test_descriptors_on_the_channel(void **state)
+{
+	struct message m = ups_message(), got;
+	int ends[2], tube[2], passed, highest;
+
+	(void)state;
+	assert_true(message_pair(ends));
+	assert_int_equal(pipe(tube), 0);
+	m.kind = MESSAGE_LINK;
+	assert_true(message_send_with(ends[1], &m, tube[1]));
+	close(tube[1]);
+	assert_int_equal(message_receive(ends[0], &got, &passed), MESSAGE_GOT);
+	assert_int_equal(fcntl(passed, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(write(passed, "x", 1), 1);
+	assert_true(message_send(ends[1], &m));
+	assert_int_equal(message_receive(ends[0], &got, &highest), MESSAGE_GOT);
+	assert_int_equal(highest, -1);
+	/* nothing else comes with one, and it is not kept */
+	m.kind = MESSAGE_READY;
+	assert_true(message_send_with(ends[1], &m, passed));
+	close(passed);
+	assert_int_equal(message_receive(ends[0], &got, &highest), MESSAGE_BAD);
+	assert_int_equal(highest, -1);
+	assert_false(is_open(passed));
+	close(tube[0]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Two at once, as only a hostile monitor sends them: none is left over. */
+static void test_too_many_descriptors(void **state)
+{
+	struct message m = ups_message(), got;
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control;
+	struct iovec part = { &m, sizeof(m) };
+	struct msghdr header = { .msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
+				 .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+	int ends[2], fds[2] = { STDIN_FILENO, STDOUT_FILENO };
+	int passed, next;
+
+	(void)state;
+	assert_true(message_pair(ends));
+	next = dup(STDIN_FILENO);
+	close(next);
+	m.kind = MESSAGE_LINK;
+	memset(&control, 0, sizeof(control));
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(c), fds, sizeof(fds));
+	assert_int_equal(sendmsg(ends[1], &header, 0), sizeof(m));
+	assert_int_equal(message_receive(ends[0], &got, &passed), MESSAGE_GOT);
+	assert_int_equal(passed, next);
+	assert_false(is_open(next + 1));
+	close(passed);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void test_channel(void **state)
 {
 	struct message m = ups_message(), got;
-	int ends[2];
+	int ends[2], passed;
 
 	(void)state;
 	assert_true(message_pair(ends));
-	assert_int_equal(message_receive(ends[0], &got), MESSAGE_NONE);
+	assert_int_equal(message_receive(ends[0], &got, &passed), MESSAGE_NONE);
 	assert_true(message_send(ends[1], &m));
-	assert_int_equal(message_receive(ends[0], &got), MESSAGE_GOT);
+	assert_int_equal(message_receive(ends[0], &got, &passed), MESSAGE_GOT);
 	assert_memory_equal(&got, &m, sizeof(m));
 	assert_int_equal(write(ends[1], "x", 1), 1);
-	assert_int_equal(message_receive(ends[0], &got), MESSAGE_BAD);
+	assert_int_equal(message_receive(ends[0], &got, &passed), MESSAGE_BAD);
 	/* a full channel is an answer, not a wait */
 	while (message_send(ends[1], &m))
 		;
 	assert_int_equal(errno, EAGAIN);
-	while (message_receive(ends[0], &got) == MESSAGE_GOT)
+	while (message_receive(ends[0], &got, &passed) == MESSAGE_GOT)
 		;
 	close(ends[1]);
-	assert_int_equal(message_receive(ends[0], &got), MESSAGE_CLOSED);
+	assert_int_equal(message_receive(ends[0], &got, &passed), MESSAGE_CLOSED);
 	close(ends[0]);
 }
 
@@ -316,14 +288,11 @@ static void test_signals_reach_a_busy_loop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_stat_is_read_to_the_last_parenthesis),
-		cmocka_unit_test(test_a_zombie_is_gone),
-		cmocka_unit_test(test_what_proc_does_not_show),
-		cmocka_unit_test(test_the_real_proc),
 		cmocka_unit_test(test_sound_messages),
 		cmocka_unit_test(test_unsound_messages),
 		cmocka_unit_test(test_channel),
+		cmocka_unit_test(test_descriptors_on_the_channel),
+		cmocka_unit_test(test_too_many_descriptors),
 		cmocka_unit_test(test_signals_reach_a_busy_loop),
 		cmocka_unit_test(test_shutdown_command_that_hangs),
 	};

@@ -149,7 +149,9 @@ def test_reload_with_a_broken_file_changes_nothing(daemon, upsd):
     daemon.run()
     good = daemon.conf.read_text()
     daemon.write(good.replace("POLLFREQ 1", "POLLFREQ x"))
-    assert daemon.command("-c", "reload").returncode == 0
+    result = daemon.command("-c", "reload")
+    assert result.returncode == 1
+    assert f"{daemon.conf} is not used, and the configuration stays as it was" in result.stderr
     daemon.wait_log("the configuration stays as it was")
     assert ': error: POLLFREQ is "x"' in daemon.log()
     daemon.conf.unlink()
