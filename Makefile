@@ -37,7 +37,7 @@ UCLIBC_PACKAGES := gcc libc6-dev linux-libc-dev make xz-utils dpkg-dev
 BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio gcc-mipsel-linux-gnu linux-libc-dev-mipsel-cross \
 	qemu-system-mips netcat-traditional python3 python3-pexpect nut-server nut-client
 TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck mandoc libcmocka-dev python3 python3-pytest \
-	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount
+	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount util-linux spin strace
 
 # Most of a system test is waiting for an upsd: eight of them wait at once.
 PYTEST_JOBS ?= 8
@@ -70,7 +70,7 @@ console: setup-board image ## the same board with its console on your terminal
 .PHONY: test
 test: setup-board setup-test ## all tests; sets itself up
 	@$(MAKE) --no-print-directory check core-test static image
-	@$(MAKE) --no-print-directory system-test board-test
+	@$(MAKE) --no-print-directory system-test proof-test board-test
 
 .PHONY: check
 check: setup-test ## shellcheck, gcc, clang and clang-tidy without warnings, unit tests under ASan and UBSan
@@ -83,6 +83,27 @@ core-test: setup-test $(BUILD)/tests/core/plain ## unit tests of the pure core (
 .PHONY: system-test
 system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
 	@$(PYTEST) tests/system tests/compare -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
+
+.PHONY: proof-test
+proof-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## which process is upsmon: a model of every interleaving, races, crash points, pid reuse
+	@$(PYTEST) tests/model tests/proof -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
+
+.PHONY: soak
+soak: setup-board setup-test static image ## the proofs with their full counts, and the board's: build/soak/report.md
+	@mkdir -p $(BUILD)/soak && rm -f $(BUILD)/soak/report.jsonl
+	@$(MAKE) --no-print-directory soak-proof soak-board; code=$$?; \
+		/usr/bin/python3 tests/proof/report.py $(BUILD)/soak/report.jsonl $(BUILD)/soak/report.md; \
+		cat $(BUILD)/soak/report.md; exit $$code
+
+.PHONY: soak-proof soak-board
+SOAK := NUTLET_SOAK=1 NUTLET_REPORT=$(CURDIR)/$(BUILD)/soak/report.jsonl
+soak-proof: $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon
+	@echo "[soak] the proofs; about TIME minutes"
+	@$(SOAK) $(PYTEST) tests/proof -q -n $(PYTEST_JOBS)
+	@$(SOAK) $(PYTEST) tests/model -q -n 2
+soak-board: image
+	@echo "[soak] the board in QEMU; about 12 minutes"
+	@$(SOAK) $(PYTEST) tests/board/soak -q -n 2 --board $(BOARD)
 
 .PHONY: compare
 compare: setup-test $(BUILD)/host/upsmon ## beside NUT's own upsmon, scenario by scenario; UPSMON_PEER=path

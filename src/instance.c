@@ -125,7 +125,11 @@ bool instance_write_pid(struct instance *in, char *why, size_t size)
 		explain(why, size, in, PID_FILE, strerror(errno));
 		return false;
 	}
-	/* the note first: a pidfile without its note would be judged by name */
+	/*
+	 * A pidfile without its note would be judged by name, also if we are killed
+	 * in the midst of this: so a stale one goes, then comes the note.
+	 */
+	rundir_remove(&in->dir, PID_FILE);
 	if (!write_note(in->lock, getpid(), st)) {
 		explain(why, size, in, LOCK_FILE, strerror(errno));
 		return false;

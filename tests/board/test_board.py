@@ -113,6 +113,16 @@ def test_reload_by_the_init_fragment(board, upsd):
     protects(board, upsd)
 
 
+def test_upgrade_by_the_init_fragment(board, upsd):
+    pid = pid_of(board)
+    board.run("cp /usr/sbin/upsmon /usr/sbin/upsmon.new; mv /usr/sbin/upsmon.new /usr/sbin/upsmon")
+    code, output = board.run(f"{INIT} upgrade")
+    assert code == 0 and "upgraded to nutlet upsmon" in output
+    assert pid_of(board) == pid
+    assert (upsd.dir / "log").read_text(errors="replace").count("logged into UPS") == 1
+    protects(board, upsd)
+
+
 def test_row20_no_wall_on_a_board(board, upsd):
     """Row 20: defaults call `wall`, which no board has."""
     assert board.run("which wall")[0] != 0
@@ -147,7 +157,16 @@ def test_without_a_line_in_inittab(board, upsd):
     assert code == 0 and "already there" in output
     assert board.run(f"{INIT} stop")[0] == 0
     assert board.run(f"{INIT} status")[0] == 3
+    # cron leaves it alone if it was stopped on purpose, and heals whatever else ended it
+    code, output = board.run(f"{INIT} heal")
+    assert code == 0 and "stopped on purpose" in output
+    assert board.run(f"{INIT} status")[0] == 3
     assert board.run(f"{INIT} start")[0] == 0
+    assert board.run(f"{INIT} heal") == (0, "")
+    board.run("kill -9 $(cat /run/nut/upsmon.pid)")
+    wait_for("its end", lambda: board.run(f"{INIT} status")[0] == 1)
+    code, output = board.run(f"{INIT} heal")
+    assert code == 0 and "found a stale pidfile" in output and "started" in output
     wait_for("the board's login", lambda: upsd.logins() == 1)
     # -B lets go of the console, so only upsd and init are left to tell
     upsd.set_status("OB LB DISCHRG")
