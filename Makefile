@@ -98,7 +98,7 @@ soak: setup-board setup-test static image ## the proofs with their full counts, 
 .PHONY: soak-proof soak-board
 SOAK := NUTLET_SOAK=1 NUTLET_REPORT=$(CURDIR)/$(BUILD)/soak/report.jsonl
 soak-proof: $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon
-	@echo "[soak] the proofs; about TIME minutes"
+	@echo "[soak] the proofs; about 25 minutes"
 	@$(SOAK) $(PYTEST) tests/proof -q -n $(PYTEST_JOBS)
 	@$(SOAK) $(PYTEST) tests/model -q -n 2
 soak-board: image

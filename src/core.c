@@ -331,6 +331,9 @@ int64_t core_deadline(const struct core *c, int64_t now)
 
 bool core_is_ready(const struct core *c)
 {
+	/* an order to shut down may come before the first answer, and ends the sessions */
+	if (c->phase != PHASE_WATCH)
+		return true;
 	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
 		if (c->ups[i].comm == COMM_UNKNOWN)
 			return false;

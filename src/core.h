@@ -89,7 +89,7 @@ bool core_is_quiet(const struct core *c);
 void core_event(struct core *c, const struct event *ev, int64_t now, struct actions *out);
 int64_t core_deadline(const struct core *c, int64_t now);
 
-/* A first attempt was made at each UPS, whatever came of it. */
+/* A first attempt was made at each UPS, whatever came of it, or a shutdown has begun. */
 bool core_is_ready(const struct core *c);
 
 /* After EV_STOP or the end: every session is closed. */

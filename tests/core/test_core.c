@@ -377,6 +377,19 @@ static void test_a_year(void **state)
 	assert_int_equal(lab.server[0].connects_seen, 1);
 }
 
+/* -c fsd in the first moment: whoever waits for "ready" must not wait for ever. */
+static void test_ready_when_told_to_shut_down_at_once(void **state)
+{
+	(void)state;
+	lab_start(&lab, PRIMARY "HOSTSYNC 0\nFINALDELAY 0\n");
+	lab.server[0].mode = LAB_SILENT;
+	assert_false(core_is_ready(&lab.core));
+	lab_fsd(&lab);
+	lab_run(&lab, 60000);
+	assert_int_equal(lab.shutdowns, 1);
+	assert_true(core_is_ready(&lab.core));
+}
+
 /* What a hot upgrade does to the core: it comes to rest, and another one goes on. */
 static void take_over(void)
 {
@@ -512,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_restored_shutdown_goes_on),
 		cmocka_unit_test(test_stop_logs_out),
 		cmocka_unit_test(test_a_year),
+		cmocka_unit_test(test_ready_when_told_to_shut_down_at_once),
 		cmocka_unit_test(test_a_paused_core_begins_nothing),
 		cmocka_unit_test(test_taken_over_without_a_login),
 		cmocka_unit_test(test_a_pause_waits_for_the_answer),

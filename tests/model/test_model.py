@@ -41,10 +41,10 @@ WORLDS = {
 LARGE = {
     "starts": dict(LIVES=4, CRASHES=2, STOPS=1),
     "planted": dict(LIVES=3, PLANTS=1, CRASHES=1, STOPS=1),
-    "recycled": dict(LIVES=3, CRASHES=2, STRANGERS=2),
-    "upgrade": dict(LIVES=3, CRASHES=1, STOPS=1, UPGRADES=2, STRANGERS=1),
-    "signal": dict(LIVES=3, CRASHES=1, STRANGERS=1, SIGNALS=1),
-    "renamed": dict(LIVES=3, CRASHES=1, RENAMES=1),
+    "recycled": dict(LIVES=3, CRASHES=2, STRANGERS=1),
+    "upgrade": dict(LIVES=3, CRASHES=1, UPGRADES=2),
+    "signal": dict(LIVES=3, CRASHES=1, STRANGERS=1, SIGNALS=1, PIDS=2, LEFTOVERS=0),
+    "renamed": dict(LIVES=3, CRASHES=1, RENAMES=1, LEFTOVERS=0),
 }
 
 # Each guard, the world where it is needed, and what goes wrong without it.

@@ -1,0 +1,87 @@
+"""Which processes belong to a test, told by the kernel and not by their names.
+
+Every process that comes of a start has the start's environment, in which NUT_PIDPATH names the
+pid directory of this one test: that is its mark. Forked children keep it, whatever they are
+called and whoever is their parent. A process that has ended has none, so zombies do not count.
+"""
+
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+
+from lab.upsd import wait_for
+
+HERE = pathlib.Path(__file__).resolve().parent
+PYTHON = ["/usr/bin/python3", "-S", "-E"]
+
+
+def _read(path):
+    try:
+        return pathlib.Path(path).read_bytes()
+    except OSError:
+        return b""
+
+
+def marked(mark, but=()):
+    """pid -> parent of every process with this text in its environment."""
+    found = {}
+    needle = mark.encode() + b"\0"
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) in but:
+            continue
+        if needle in _read(f"/proc/{name}/environ"):
+            stat = _read(f"/proc/{name}/stat").rsplit(b")", 1)[-1].split()
+            if len(stat) > 1 and stat[0] not in b"ZX":
+                found[int(name)] = int(stat[1])
+    return found
+
+
+def mark_of(daemon):
+    return f"NUT_PIDPATH={daemon.pid_dir}"
+
+
+def tops(found):
+    """Those whose parent is none of them: one for each daemon, and one for each orphan."""
+    return sorted(pid for pid, parent in found.items() if parent not in found)
+
+
+def guards(daemon, but=()):
+    return tops(marked(mark_of(daemon), but))
+
+
+def end_marked(mark):
+    """Kills them all, each by its pid, until there is none."""
+    def gone():
+        found = marked(mark)
+        for pid in tops(found):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return not found
+
+    wait_for(f"the end of all with {mark}", gone, step=0.01)
+
+
+def herd(commands, env, log, prefix=()):
+    """Runs commands at the same moment, to their end; returns their exit codes, in order.
+
+    Each is forked already and waits at a pipe; closing it lets all of them go.
+    """
+    lines = ['exec 3<&0 4>&1 </dev/null >>"$1" 2>&1']
+    lines += [f"(read -r _ <&3; {shlex.join(map(str, command))} 3<&- 4>&-; echo {i} $? >&4) &"
+              for i, command in enumerate(commands)]
+    lines += ["echo ready >&4", "wait"]
+    shell = subprocess.Popen([*prefix, "sh", "-c", "\n".join(lines), "herd", str(log)], env=env,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert shell.stdout.readline() == "ready\n"
+        out, _ = shell.communicate(timeout=60)
+    finally:
+        if shell.poll() is None:
+            shell.kill()
+            shell.wait()
+    codes = dict(map(int, line.split()) for line in out.splitlines())
+    return [codes[i] for i in range(len(commands))]
