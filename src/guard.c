@@ -34,6 +34,7 @@ static struct {
 	bool failed;
 	bool ready;
 	bool state_wanted;	/* the directory is in memory */
+	int64_t check_at;	/* the next look at the claim */
 	bool unsure;		/* the lock has lost its name, as the log was told */
 	bool lost;		/* somebody else has the claim now */
 } self;
@@ -112,12 +113,16 @@ static void obey_reload(void)
 	answer_write(&self.instance, "reload", begun, !why, why ? text : "");
 }
 
-/* Whoever may write to the directory can take the lock's name away. */
+/*
+ * Whoever may write to the directory can take the lock's name away.  Looked at
+ * at each wake-up, and often enough where no server answers and none comes.
+ */
 static void watch_claim(int64_t now)
 {
 	struct verdict v;
 	char text[MESSAGE_MAX];
 
+	self.check_at = now + INSTANCE_CHECK_MS;
 	switch (instance_check(&self.instance, &v, text, sizeof(text))) {
 	case CLAIM_KEPT:
 		self.unsure = false;
@@ -174,6 +179,8 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 		*deadline = keeper_deadline();
 	if (!self.stopping && shutdown_deadline() < *deadline)
 		*deadline = shutdown_deadline();
+	if (!self.stopping && self.check_at < *deadline)
+		*deadline = self.check_at;
 	if (upgrade_deadline() < *deadline)
 		*deadline = upgrade_deadline();
 	fds[0].fd = keeper_fd();
@@ -232,6 +239,8 @@ static bool prepare_instance(void)
 			log_error("cannot take the lock: %s", why);
 		return false;
 	}
+	/* a power cut has left them on flash, with the times of another boot */
+	answer_remove_all(&self.instance);
 	if (v.kind != VERDICT_FREE) {
 		verdict_format(&v, text, sizeof(text));
 		log_warning("%s (%s); starting", text, self.setup->pid_dir);
@@ -289,8 +298,8 @@ static void run(void)
 		go_on(self.setup->handover);
 	keeper_start();
 	halves[1] = *keeper_half();
-	loop_run(halves, self.setup->one_process ? 2 : 1, &self.wait);
-	self.failed = keeper_has_failed() || self.lost;
+	self.failed = !loop_run(halves, self.setup->one_process ? 2 : 1, &self.wait) ||
+		      keeper_has_failed() || self.lost;
 	upgrade_cancel();
 	keeper_kill();
 }

@@ -18,9 +18,9 @@
  * not root's.
  *
  * Limits: whoever may write to the directory can remove the lock of a running
- * daemon.  It then takes a new one at its next wake-up (instance_check()), and
- * leaves if another has been quicker: two may run for that long, a second or
- * two.  The like holds if he keeps the directory itself locked, plants a file,
+ * daemon.  It then takes a new one at its next look (instance_check()), and
+ * leaves if another has been quicker: two may run for INSTANCE_CHECK_MS at the
+ * most.  The like holds if he keeps the directory itself locked, plants a file,
  * and two start in the same millisecond.
  */
 #ifndef INSTANCE_H
@@ -33,6 +33,9 @@
 #include "lock.h"
 #include "procname.h"
 #include "rundir.h"
+
+/* How often the holder calls instance_check(), at the least. */
+#define INSTANCE_CHECK_MS 5000
 
 enum verdict_kind {
 	VERDICT_FREE,		/* no lock, no pidfile */

@@ -30,7 +30,7 @@ static bool wait_until(struct pollfd *fds, unsigned int count, int64_t deadline,
 	return errno == EINTR;
 }
 
-void loop_run(const struct loop_half *halves, unsigned int count, const sigset_t *mask)
+bool loop_run(const struct loop_half *halves, unsigned int count, const sigset_t *mask)
 {
 	bool going = true;
 
@@ -48,7 +48,7 @@ void loop_run(const struct loop_half *halves, unsigned int count, const sigset_t
 		}
 		if (!wait_until(fds, used, deadline, mask)) {
 			log_error("cannot wait for events: %s", strerror(errno));
-			return;
+			return false;
 		}
 		now = clock_ms();
 		signals = signals_take();
@@ -61,4 +61,5 @@ void loop_run(const struct loop_half *halves, unsigned int count, const sigset_t
 				going = more;
 		}
 	}
+	return true;
 }

@@ -25,7 +25,7 @@ struct loop_half {
 	bool (*handle)(void *self, const struct pollfd *fds, unsigned int signals, int64_t now);
 };
 
-/* Runs until the first half has enough. */
-void loop_run(const struct loop_half *halves, unsigned int count, const sigset_t *wait);
+/* Runs until the first half has enough; false if it cannot wait for events any more. */
+bool loop_run(const struct loop_half *halves, unsigned int count, const sigset_t *wait);
 
 #endif

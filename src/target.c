@@ -74,10 +74,13 @@ static bool find_holder(struct target *t, struct instance *in)
 	}
 	instance_query(in, &v);
 	verdict_format(&v, text, sizeof(text));
-	log_error("%s (%s)%s", text, in->dir.path,
-		  v.kind == VERDICT_RUNNING_NAME
-			  ? "; without a lock it cannot be proved, and is not signalled"
-			  : "");
+	if (v.kind != VERDICT_RUNNING_NAME)
+		log_error("%s (%s)", text, in->dir.path);
+	else if (v.error)
+		log_error("%s (%s); it takes orders from its owner only", text, in->dir.path);
+	else
+		log_error("%s (%s); that cannot be proved, and it is not signalled", text,
+			  in->dir.path);
 	return false;
 }
 
@@ -113,7 +116,12 @@ bool target_signal(const struct target *t, const struct instance *in, int sig)
 #endif
 	/* the last look before the number is used */
 	(void)procname_check(PROC_ROOT, t->pid, PROGRAM_NAME, &p);
-	if (p.start == 0 || p.start != t->start || lock_holder(&in->dir) != t->pid) {
+	if (t->start == 0) {
+		/* no /proc that tells: NUT_IGNORE_CHECKPROCNAME does not help here */
+		errno = EOPNOTSUPP;
+		return false;
+	}
+	if (p.start != t->start || lock_holder(&in->dir) != t->pid) {
 		errno = ESRCH;
 		return false;
 	}

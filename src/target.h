@@ -37,7 +37,7 @@ struct target {
  */
 bool target_find(struct target *t, struct instance *in, pid_t wanted);
 
-/* False with errno set; ESRCH: it has ended. */
+/* False with errno set; ESRCH: it has ended, EOPNOTSUPP: no pidfd, and no start time. */
 bool target_signal(const struct target *t, const struct instance *in, int sig);
 
 /* Waits for its end, but not longer than this; false: it still holds the lock. */

@@ -172,6 +172,11 @@ static void begin(int64_t now)
 		fail("a shutdown is under way");
 		return;
 	}
+	if (!*self.setup.program) {
+		fail("which file this one was started from cannot be told without /proc; start it by "
+		     "its path");
+		return;
+	}
 	self.file = handover_create(&self.setup.instance->dir);
 	if (self.file < 0 || stat(self.setup.program, &self.program) < 0 || !pack() ||
 	    pipe2(ends, O_CLOEXEC) < 0) {

@@ -254,8 +254,11 @@ def test_start_beside_one_whose_lock_was_removed(daemon, upsd, enemy):
     daemon.write(daemon.conf.read_text() + "POLLFREQ 30\nPOLLFREQALERT 30\n")
     daemon.run()
     pid = daemon.pid()
+    # before it has looked
+    os.kill(pid, signal.SIGSTOP)
     enemy.shell('rm -f "$1"', daemon.lockfile)
     result = daemon.start()
+    os.kill(pid, signal.SIGCONT)
     assert result.returncode == 1
     assert f"pid {pid} is an upsmon without a lock" in result.stderr
     assert upsd.logins() == 1
@@ -314,6 +317,7 @@ def test_second_name_for_the_lock_elsewhere(daemon, enemy):
     """The pidfile still names the one that has it: no other one starts, no signal is sent."""
     daemon.write(daemon.conf.read_text() + "POLLFREQ 30\nPOLLFREQALERT 30\n")
     daemon.run()
+    os.kill(daemon.pid(), signal.SIGSTOP)
     os.link(daemon.lockfile, daemon.pid_dir / "mine")
     assert daemon.status() == 0
     result = daemon.command("-c", "stop")
@@ -322,6 +326,18 @@ def test_second_name_for_the_lock_elsewhere(daemon, enemy):
     assert result.returncode == 1
     assert f"pid {daemon.foreground.pid} is an upsmon without a lock" in result.stderr
     assert daemon.foreground.poll() is None
+    os.kill(daemon.foreground.pid, signal.SIGCONT)
+    wait_for("a lock of its own", lambda: daemon.pid() == daemon.foreground.pid, 15)
+
+
+def test_removed_lock_is_seen_without_a_server(make_daemon):
+    """No poll is answered, so nothing wakes the guard up: it looks all the same."""
+    daemon = make_daemon(port=1)
+    daemon.run()
+    pid = daemon.pid()
+    shutil.rmtree(daemon.pid_dir)
+    daemon.pid_dir.mkdir()
+    wait_for("the lock", lambda: daemon.pid() == pid, 8)
 
 
 def test_pidfile_that_cannot_be_written_keeps_nobody_down(daemon):

@@ -421,6 +421,16 @@ def test_older_kernels(daemon, upsd, hidden, request):
     assert not lock_holder(daemon.lockfile)
 
 
+@pytest.mark.parametrize("order", ["reload", "upgrade"])
+def test_answers_of_an_earlier_boot(installed, order):
+    """On flash they outlive a power cut, and their times are larger than any of this boot."""
+    daemon = installed.daemon
+    (daemon.pid_dir / f"upsmon.{order}").write_text("99999999999 failed long ago\n")
+    daemon.run()
+    result = daemon.command("-c", order)
+    assert result.returncode == 0, result.stderr
+
+
 # -- many at once ------------------------------------------------------------
 
 def test_all_orders_at_once(installed, upsd):
