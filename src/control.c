@@ -122,6 +122,12 @@ int control_run(enum control_command command, const char *pid_dir, pid_t pid, bo
 		return 1;
 	while (commands[i].command != command)
 		i++;
+	if (command == CONTROL_UPGRADE && !target_catches(&t, SIGUSR2)) {
+		log_error("pid %d is an older version, which cannot be upgraded while it runs "
+			  "(or /proc does not tell): stop it and start the new one",
+			  (int)t.pid);
+		return 1;
+	}
 	since = clock_ms();
 	if (!target_signal(&t, &in, commands[i].sig)) {
 		log_error("cannot signal pid %d: %s", (int)t.pid, strerror(errno));

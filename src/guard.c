@@ -19,6 +19,7 @@
 #include "signals.h"
 #include "state_file.h"
 #include "supervisor.h"
+#include "takeover.h"
 #include "upgrade.h"
 #include "user.h"
 
@@ -110,7 +111,7 @@ static void obey_reload(void)
 			 self.setup->conf_file, why);
 		log_error("%s", text);
 	}
-	answer_write(&self.instance, "reload", begun, !why, why ? text : "");
+	answer_write(&self.instance, "reload", begun, !why, why ? text : "the configuration is read anew");
 }
 
 /*
@@ -306,6 +307,8 @@ static void run(void)
 
 int guard_run(const struct guard_setup *setup, const struct conf *conf)
 {
+	int tries = 0;
+
 	memset(&self, 0, sizeof(self));
 	self.setup = setup;
 	self.conf = *conf;
@@ -313,8 +316,12 @@ int guard_run(const struct guard_setup *setup, const struct conf *conf)
 	/* who holds the claim gets orders, which wait until they can be carried out */
 	signals_catch(&self.wait);
 	/* nothing before the claim touches what a running upsmon has */
-	if (!prepare_user() || !prepare_instance())
-		return 1;
+	while (!prepare_user() || !prepare_instance()) {
+		/* what the rehearsal could do: the lock is not given up for a moment's trouble */
+		if (!setup->handover || tries++ == UPGRADE_TRIES)
+			return 1;
+		poll(NULL, 0, UPGRADE_LOOK_MS);
+	}
 	if (self.conf.powerdown_flag && !setup->handover)
 		powerdown_clear(conf_get(&self.conf, self.conf.powerdown_flag));
 	run();

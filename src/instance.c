@@ -286,8 +286,12 @@ bool instance_claim(struct instance *in, struct verdict *v, char *why, size_t si
 	}
 	note = read_note(in->lock);
 	judge_pidfile(in, &note, true, false, v);
-	if (v->kind != VERDICT_RUNNING_NAME)
-		return true;
+	if (v->kind != VERDICT_RUNNING_NAME) {
+		/* the pidfile that was read may have been the lock under another name */
+		if (lock_retake(in->lock))
+			return true;
+		holder_verdict(v, lock_rival(in->lock));
+	}
 	close(in->lock);
 	in->lock = -1;
 	return false;
@@ -295,10 +299,12 @@ bool instance_claim(struct instance *in, struct verdict *v, char *why, size_t si
 
 bool instance_adopt(struct instance *in, int lock)
 {
-	if (fcntl(lock, F_SETFD, FD_CLOEXEC) < 0 || !lock_retake(lock))
-		return false;
-	in->lock = lock;
 	in->pid_written = read_pidfile(in, &in->pid_file) == getpid();
+	if (fcntl(lock, F_SETFD, FD_CLOEXEC) < 0 || !lock_retake(lock)) {
+		in->pid_written = false;
+		return false;
+	}
+	in->lock = lock;
 	return true;
 }
 
@@ -318,6 +324,14 @@ enum claim instance_check(struct instance *in, struct verdict *v, char *why, siz
 	struct instance fresh;
 	pid_t holder;
 
+	/*
+	 * Whoever renames files at the right moment can make us open and close the
+	 * lock, which drops it: so it is taken again each time.
+	 */
+	if (!lock_retake(in->lock)) {
+		holder_verdict(v, lock_rival(in->lock));
+		return CLAIM_LOST;
+	}
 	if (in->pid_written && !is_written(in))
 		in->pid_written = false;
 	if (rundir_is_current(&in->dir) && lock_is_named(&in->dir, in->lock))
@@ -337,7 +351,11 @@ enum claim instance_check(struct instance *in, struct verdict *v, char *why, siz
 	close(in->lock);
 	rundir_close(&in->dir);
 	*in = fresh;
-	return CLAIM_RENEWED;
+	/* it may have been the same file, whose name had come back */
+	if (lock_retake(in->lock))
+		return CLAIM_RENEWED;
+	holder_verdict(v, lock_rival(in->lock));
+	return CLAIM_LOST;
 }
 
 void instance_release(struct instance *in)
@@ -359,7 +377,7 @@ ssize_t instance_read(const struct instance *in, const char *name, char *text, s
 	/* the daemon's own: what another user has put there says nothing */
 	if (fstatat(in->dir.fd, LOCK_FILE, &lock, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
-	return rundir_read(&in->dir, name, lock.st_uid, text, size);
+	return rundir_read(&in->dir, name, geteuid() == 0 ? 0 : lock.st_uid, text, size);
 }
 
 void instance_forget(struct instance *in)

@@ -2,9 +2,10 @@
 #include "keeper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,7 +41,7 @@ static struct {
 	unsigned int failures;	/* in a row */
 	bool ready;
 	bool reloading;
-	bool fsd_asked;		/* until the monitor acts on it */
+	bool fsd_asked;
 	int64_t fsd_at;		/* when */
 	bool stopping;
 	bool ended;
@@ -243,22 +244,50 @@ void keeper_start(void)
 	}
 }
 
+/* A TCP socket, and one that can be closed without a wait. */
+static bool make_harmless(int fd)
+{
+	struct linger none = { 0, 0 };
+	int domain = 0, type = 0;
+	socklen_t len = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
+		return false;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
+	return (domain == AF_INET || domain == AF_INET6) && type == SOCK_STREAM;
+}
+
 /* What a hand-over brings.  The guard only keeps it. */
 static void keep_link(const struct message *m, int passed)
 {
 	struct past_link *l = &self.past.link[m->ups];
-	struct stat st;
+	bool wanted = self.leaving == LEAVING && m->generation == self.generation && !l->known;
 
-	if (l->fd >= 0)
-		close(l->fd);
-	l->fd = -1;
-	if (passed >= 0 && (fstat(passed, &st) < 0 || !S_ISSOCK(st.st_mode)))
+	/* at any other time, and a second time, it is of no use */
+	if (passed >= 0 && (!make_harmless(passed) || !wanted)) {
 		close(passed);
-	else
-		l->fd = passed;
+		passed = -1;
+	}
+	if (!wanted)
+		return;
+	l->fd = passed;
 	l->session = m->session;
 	/* half of it is nothing: without its connection it starts anew */
 	l->known = (l->fd >= 0) == (m->session.state == SESSION_IDLE);
+}
+
+/* No step of a shutdown takes longer than the configuration has it, whatever a monitor says. */
+static int64_t bounded(const struct message *m, int64_t now)
+{
+	int64_t latest = NEVER;
+
+	if (m->phase == PHASE_SYNC)
+		latest = now + self.setup.conf->host_sync_ms + STUCK_MS;
+	else if (m->phase == PHASE_FINAL)
+		latest = now + self.setup.conf->final_delay_ms + STUCK_MS;
+	return m->phase_until < latest ? m->phase_until : latest;
 }
 
 static void obey(const struct message *m, int64_t now)
@@ -276,10 +305,8 @@ static void obey(const struct message *m, int64_t now)
 		break;
 	case MESSAGE_PHASE:
 		self.past.phase = m->phase;
-		self.past.phase_until = m->phase_until;
+		self.past.phase_until = bounded(m, now);
 		self.news = true;
-		if (m->phase != PHASE_WATCH)
-			self.fsd_asked = false;
 		/* it may die before it says the next word, MESSAGE_SHUTDOWN */
 		if (m->phase == PHASE_DOWN)
 			shutdown_begin(self.setup.conf, now);
@@ -325,7 +352,8 @@ void keeper_hear(int64_t now)
 		if (m.kind == MESSAGE_UPS && m.generation != self.generation)
 			continue;
 		/* it may be younger than this wake-up */
-		if (!message_is_sound(&m, self.setup.conf->ups_count, clock_ms())) {
+		if (!message_is_sound(&m, self.setup.conf->ups_count, clock_ms()) ||
+		    (m.kind == MESSAGE_PHASE && m.phase < self.past.phase)) {
 			log_error("the monitor says what no monitor says; ending it");
 			if (passed >= 0)
 				close(passed);
@@ -347,16 +375,19 @@ static int64_t overdue_at(void)
 {
 	const struct conf *conf = self.setup.conf;
 	int64_t slack = self.channel >= 0 ? STUCK_MS : 0;
+	int64_t at = NEVER, step = NEVER;
 
 	if (shutdown_is_begun())
 		return NEVER;
 	if (self.fsd_asked)
-		return self.fsd_at + conf->host_sync_ms + conf->final_delay_ms + STUCK_MS;
+		at = self.fsd_at + conf->host_sync_ms + conf->final_delay_ms + STUCK_MS;
 	if (self.past.phase_until == NEVER)
-		return NEVER;
+		return at;
 	if (self.past.phase == PHASE_SYNC)
-		return self.past.phase_until + conf->final_delay_ms + slack;
-	return self.past.phase == PHASE_FINAL ? self.past.phase_until + slack : NEVER;
+		step = self.past.phase_until + conf->final_delay_ms + slack;
+	else if (self.past.phase == PHASE_FINAL)
+		step = self.past.phase_until + slack;
+	return step < at ? step : at;
 }
 
 int64_t keeper_deadline(void)
@@ -395,7 +426,8 @@ void keeper_fsd(int64_t now)
 {
 	if (!self.fsd_asked)
 		self.fsd_at = now;
-	self.fsd_asked = self.past.phase == PHASE_WATCH;
+	/* until the shutdown is carried out: a word of the monitor is not enough */
+	self.fsd_asked = true;
 }
 
 bool keeper_can_reload(void)
@@ -432,6 +464,8 @@ bool keeper_hand_over(void)
 		self.restart_at = NEVER;
 	} else if (!say(MESSAGE_HANDOVER)) {
 		self.leaving = STAYING;
+	} else {
+		past_drop_links(&self.past);
 	}
 	return self.leaving != STAYING;
 }
@@ -451,9 +485,12 @@ void keeper_go_on(void)
 	enum leaving was = self.leaving;
 
 	self.leaving = STAYING;
-	if (was == LEAVING)
+	if (was == LEAVING) {
+		/* what it has handed over so far it still has */
+		past_drop_links(&self.past);
 		say(MESSAGE_RESUME);
-	else if (was == HANDED && self.channel < 0 && self.monitor <= 0)
+	}
+	if (was == HANDED && self.channel < 0 && self.monitor <= 0)
 		self.restart_at = clock_ms();
 	/* HANDED and still there: its end starts the next one */
 }

@@ -136,6 +136,13 @@ bool lock_retake(int fd)
 	return fcntl(fd, F_SETLK, &fl) == 0;
 }
 
+pid_t lock_rival(int fd)
+{
+	bool read_lock;
+
+	return ask(fd, &read_lock);
+}
+
 bool lock_is_named(const struct rundir *d, int fd)
 {
 	struct stat ours, named;

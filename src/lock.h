@@ -34,8 +34,13 @@ enum {
  */
 int lock_take(const struct rundir *d, pid_t *holder);
 
-/* Takes it again with a descriptor that survived an exec; false: somebody else has it. */
+/*
+ * Takes it once more by the same descriptor, which changes nothing while it is
+ * held: after an exec, and after anything that may have dropped it.  False:
+ * somebody else has it, and lock_rival() says who.
+ */
 bool lock_retake(int fd);
+pid_t lock_rival(int fd);
 
 /* The lock is on the file that has the name now, and no other name. */
 bool lock_is_named(const struct rundir *d, int fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* main.c - what the command line asks for, and the way to it. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,15 +80,34 @@ static void choose_log(bool foreground)
 	log_keep_stderr(foreground || to_stderr);
 }
 
+/* As the shell has found it. */
+static bool search_path(const char *called, char *path, size_t size)
+{
+	const char *folders = environment_get("PATH");
+
+	while (folders && *folders) {
+		size_t len = strcspn(folders, ":");
+
+		if (*folders == '/' &&
+		    (size_t)snprintf(path, size, "%.*s/%s", (int)len, folders, called) < size &&
+		    access(path, X_OK) == 0)
+			return true;
+		folders += len;
+		folders += *folders == ':';
+	}
+	return false;
+}
+
 /*
  * What a hot upgrade runs: the way by which this program was called, which may
- * be a link to another one by then; or the file itself, if PATH was searched.
+ * be a link to another one by then; or, if that cannot be told, the file itself.
  */
 static void find_program(const char *called, char *path, size_t size)
 {
 	ssize_t len;
 
-	if (strchr(called, '/') && make_absolute(called, path, size))
+	if (strchr(called, '/') ? make_absolute(called, path, size)
+				: search_path(called, path, size))
 		return;
 	len = readlink("/proc/self/exe", path, size - 1);
 	path[len < 0 ? 0 : len] = '\0';
@@ -142,6 +162,23 @@ static int run(const struct usage *u, char **argv, const char *conf_file,
 	return guard_run(&setup, conf);
 }
 
+/*
+ * After a hot upgrade.  The rehearsal could read the file; if it cannot be read
+ * now, somebody writes it just now, and the lock is not given up for that.
+ */
+static int go_on(const struct usage *u, char **argv, const struct handover *handover,
+		 struct conf *conf)
+{
+	for (int tries = 0; !conf_file_read(handover->conf_file, conf, tries > 0); tries++) {
+		if (tries == UPGRADE_TRIES) {
+			log_error("upgraded, and cannot go on without a configuration");
+			return 1;
+		}
+		poll(NULL, 0, UPGRADE_LOOK_MS);
+	}
+	return run(u, argv, handover->conf_file, conf, handover);
+}
+
 int main(int argc, char **argv)
 {
 	static struct conf conf;
@@ -149,7 +186,6 @@ int main(int argc, char **argv)
 	static char conf_path[512];
 	char given[512];
 	struct usage u;
-	bool upgraded;
 
 	detach_open_stdio();
 	/* a reader that is gone costs the message, not the daemon */
@@ -176,6 +212,8 @@ int main(int argc, char **argv)
 	if (u.command != CONTROL_NONE)
 		return control_run(u.command, environment_pid_dir(), u.pid, u.json);
 
+	if (takeover_find(&handover))
+		return go_on(&u, argv, &handover, &conf);
 	if (!u.conf_file)
 		environment_conf_file(given, sizeof(given));
 	if (!make_absolute(u.conf_file ? u.conf_file : given, conf_path, sizeof(conf_path)))
@@ -184,12 +222,9 @@ int main(int argc, char **argv)
 		return killpower(conf_path, &conf);
 	if (u.test)
 		return check_configuration(conf_path, &conf) ? 0 : 1;
-	upgraded = takeover_find(&handover);
-	if (upgraded)
-		snprintf(conf_path, sizeof(conf_path), "%s", handover.conf_file);
 	if (!conf_file_read(conf_path, &conf, false)) {
 		log_error("not started");
 		return 1;
 	}
-	return run(&u, argv, conf_path, &conf, upgraded ? &handover : NULL);
+	return run(&u, argv, conf_path, &conf, NULL);
 }

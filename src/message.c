@@ -136,9 +136,19 @@ static bool ups_is_sound(const struct ups *u, int64_t now)
 	       memchr(u->alarm, '\0', sizeof(u->alarm)) != NULL;
 }
 
+/* A bool that came from elsewhere may hold anything. */
+static bool is_bool(const bool *b)
+{
+	return *(const unsigned char *)b <= 1;
+}
+
 static bool session_is_sound(const struct session *s, int64_t now)
 {
 	return (s->state == SESSION_DOWN || s->state == SESSION_IDLE) &&
+	       is_bool(&s->login_done) && is_bool(&s->logged_in) && is_bool(&s->want_fsd) &&
+	       is_bool(&s->want_logins) && is_bool(&s->want_logout) &&
+	       is_bool(&s->logins_known) && is_bool(&s->list_clients) &&
+	       ((s->wants | s->missing | s->told_missing) >> VARIABLES) == 0 &&
 	       s->request <= REQUEST_LOGOUT && s->login_step <= REQUEST_LOGOUT &&
 	       near_or_never(s->attempted, now) && near_or_never(s->polled, now) &&
 	       near_or_never(s->login_at, now) && near_or_never(s->logins_at, now) &&

@@ -21,6 +21,7 @@
 #define ENTER_LOOK_MS 2
 
 #define NAME_BYTES 64
+#define AWAY_TRIES 100
 
 bool rundir_open(struct rundir *d, const char *path, char *why, size_t size)
 {
@@ -204,7 +205,14 @@ bool rundir_clear(const struct rundir *d, const char *name)
 		return true;
 	if (errno != ENOTEMPTY && errno != EEXIST)
 		return false;
-	/* a name that nobody can have guessed and taken */
-	snprintf(away, sizeof(away), "%s.away.%lld", name, (long long)clock_ms());
-	return renameat(d->fd, name, d->fd, away) == 0;
+	for (int tries = 0; tries < AWAY_TRIES; tries++) {
+		struct timespec now;
+
+		/* nobody has guessed and taken all the names of a second */
+		clock_gettime(CLOCK_REALTIME, &now);
+		snprintf(away, sizeof(away), "%s.away.%09ld", name, now.tv_nsec);
+		if (renameat(d->fd, name, d->fd, away) == 0)
+			return true;
+	}
+	return false;
 }

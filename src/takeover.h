@@ -14,6 +14,11 @@
 #include "handover.h"
 
 #define TAKEOVER_COMMAND "rehearse"
+
+/* How often the new program tries again what the rehearsal could do. */
+#define UPGRADE_TRIES 10
+#define UPGRADE_LOOK_MS 1000
+
 #define TAKEOVER_READY "ready to take over: "
 
 /* Fills *h if this process was a guard before its exec. */

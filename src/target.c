@@ -2,8 +2,11 @@
 #include "target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -126,6 +129,37 @@ bool target_signal(const struct target *t, const struct instance *in, int sig)
 		return false;
 	}
 	return kill(t->pid, sig) == 0;
+}
+
+static bool catches(pid_t pid, int sig)
+{
+	char path[64], text[2048];
+	char *field;
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), PROC_ROOT "/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len < 0 ? 0 : len] = '\0';
+	field = strstr(text, "\nSigCgt:\t");
+	return field && (strtoull(field + strlen("\nSigCgt:\t"), NULL, 16) >> (sig - 1)) & 1;
+}
+
+bool target_catches(const struct target *t, int sig)
+{
+	int64_t until = clock_ms() + NAME_WAIT_MS;
+
+	/* in the midst of an exec it catches none, and blocks them all */
+	while (!catches(t->pid, sig)) {
+		if (clock_ms() >= until)
+			return false;
+		poll(NULL, 0, LOOK_MS);
+	}
+	return true;
 }
 
 bool target_wait(const struct target *t, const struct instance *in, int ms)

@@ -40,6 +40,12 @@ bool target_find(struct target *t, struct instance *in, pid_t wanted);
 /* False with errno set; ESRCH: it has ended, EOPNOTSUPP: no pidfd, and no start time. */
 bool target_signal(const struct target *t, const struct instance *in, int sig);
 
+/*
+ * Whether it catches this signal: an older version would be ended by one that
+ * it does not know.  False as well if that cannot be told.
+ */
+bool target_catches(const struct target *t, int sig);
+
 /* Waits for its end, but not longer than this; false: it still holds the lock. */
 bool target_wait(const struct target *t, const struct instance *in, int ms);
 

@@ -25,6 +25,7 @@
 #define HAND_OVER_MS (SESSION_REPLY_MS + 3000)
 #define ARGUMENTS_MAX 64
 #define READS_MAX 16
+#define READS_LAST 1024
 
 enum step { STEP_NONE, STEP_REHEARSAL, STEP_READY, STEP_HAND_OVER };
 
@@ -36,7 +37,8 @@ static struct {
 	int64_t begun;
 	int64_t until;
 	int file;		/* what is handed over */
-	struct stat program;	/* the file that is rehearsed */
+	struct stat program;	/* the files that are rehearsed */
+	struct stat conf;
 	pid_t child;
 	bool ended;		/* the rehearsal has, with this status */
 	int status;
@@ -137,15 +139,17 @@ static void rehearse(int words)
 	const char *arguments[ARGUMENTS_MAX] = { self.setup.argv[0], "-c", TAKEOVER_COMMAND };
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	for (int i = 1; self.setup.argv[i]; i++) {
-		if (i + 3 >= ARGUMENTS_MAX)
-			_exit(127);
-		arguments[i + 2] = self.setup.argv[i];
-	}
 	signals_restore();
 	dup2(null, STDIN_FILENO);
 	dup2(words, STDOUT_FILENO);
 	dup2(words, STDERR_FILENO);
+	for (int i = 1; self.setup.argv[i]; i++) {
+		if (i + 3 >= ARGUMENTS_MAX) {
+			log_line(STDERR_FILENO, "upsmon was started with too many arguments");
+			_exit(127);
+		}
+		arguments[i + 2] = self.setup.argv[i];
+	}
 	set_variable();
 	execv(self.setup.program, (char *const *)arguments);
 	log_line(STDERR_FILENO, "%s", strerror(errno));
@@ -178,7 +182,8 @@ static void begin(int64_t now)
 		return;
 	}
 	self.file = handover_create(&self.setup.instance->dir);
-	if (self.file < 0 || stat(self.setup.program, &self.program) < 0 || !pack() ||
+	if (self.file < 0 || stat(self.setup.program, &self.program) < 0 ||
+	    stat(self.setup.conf_file, &self.conf) < 0 || !pack() ||
 	    pipe2(ends, O_CLOEXEC) < 0) {
 		char why[MESSAGE_MAX];
 
@@ -202,12 +207,12 @@ static void begin(int64_t now)
 }
 
 /* What the new program says; only the end of it is of interest, and is kept. */
-static void hear(void)
+static void hear(int reads_max)
 {
 	ssize_t n;
 
 	/* one that never stops talking must not keep us here */
-	for (int reads = 0; self.words >= 0 && reads < READS_MAX; reads++) {
+	for (int reads = 0; self.words >= 0 && reads < reads_max; reads++) {
 		if (self.heard > sizeof(self.text) / 2) {
 			self.heard -= sizeof(self.text) / 4;
 			memmove(self.text, self.text + sizeof(self.text) / 4, self.heard);
@@ -260,6 +265,8 @@ static void rehearsed(void)
 {
 	char why[MESSAGE_MAX];
 
+	/* all that a pipe may still hold */
+	hear(READS_LAST);
 	if (judge(why, sizeof(why))) {
 		log_debug("upgrade: %s", last_line());
 		self.step = STEP_READY;
@@ -279,14 +286,22 @@ static void keep_open(bool keep)
 	}
 }
 
+static bool is_unchanged(const char *path, const struct stat *then)
+{
+	struct stat now;
+
+	return stat(path, &now) == 0 && now.st_dev == then->st_dev && now.st_ino == then->st_ino &&
+	       now.st_size == then->st_size && now.st_mtim.tv_sec == then->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == then->st_mtim.tv_nsec;
+}
+
 static void become_new(void)
 {
 	char why[MESSAGE_MAX];
-	struct stat now;
 
-	if (stat(self.setup.program, &now) < 0 || now.st_ino != self.program.st_ino ||
-	    now.st_mtime != self.program.st_mtime || now.st_size != self.program.st_size) {
-		fail("the program was exchanged once more on the way; try again");
+	if (!is_unchanged(self.setup.program, &self.program) ||
+	    !is_unchanged(self.setup.conf_file, &self.conf)) {
+		fail("program or configuration were changed once more on the way; try again");
 		return;
 	}
 	if (pack()) {
@@ -306,7 +321,7 @@ void upgrade_advance(int64_t now)
 		begin(now);
 	if (self.step == STEP_NONE)
 		return;
-	hear();
+	hear(READS_MAX);
 	if (keeper_is_alarmed())
 		fail("a shutdown has begun");
 	else if (self.step == STEP_REHEARSAL && self.ended)

@@ -102,6 +102,9 @@ static void test_unsound_messages(void **state)
 	UNSOUND(m.kind = MESSAGE_LINK; m.session.login_step = REQUEST_LOGOUT + 1);
 	UNSOUND(m.kind = MESSAGE_LINK; m.session.polled = NEVER - 1);
 	UNSOUND(m.kind = MESSAGE_LINK; m.session.login_report = 255);
+	UNSOUND(m.kind = MESSAGE_LINK; m.session.wants = 1U << VARIABLES);
+	UNSOUND(m.kind = MESSAGE_LINK; m.session.missing = 1U << 31);
+	UNSOUND(m.kind = MESSAGE_LINK; memset(&m.session.want_fsd, 2, 1));
 }
 
 static bool is_open(int fd)

@@ -222,6 +222,19 @@ inline write_pid(p, fd)
 	}
 }
 
+/* lock_retake(): changes nothing while it is held */
+inline retake(p, fd, ok)
+{
+#ifdef NO_RETAKE
+	ok = true
+#else
+	d_step {				//: lock.c: return fcntl(fd, F_SETLK, &fl) == 0;
+		ok = (holder[fd] == 0 || holder[fd] == p);
+		if :: ok -> holder[fd] = p :: else fi
+	}
+#endif
+}
+
 inline own(p, fd)
 {
 	d_step {
@@ -250,11 +263,18 @@ proctype Daemon()
 		if :: !ok -> goto leave :: else -> ok = false fi;	//: instance.c: if (v->kind != VERDICT_RUNNING_NAME)
 		own(p, fd);
 		write_pid(p, fd);
-		do
-		:: name != fd ->			//: guard.c: switch (instance_check(&self.instance, &v, text, sizeof(text))) {
+running:	do
+#ifdef NO_RETAKE
+		:: name != fd ->
+#else
+		:: name != fd || holder[fd] != p ->	//: guard.c: switch (instance_check(&self.instance, &v, text, sizeof(text))) {
+#endif
 #ifdef NO_CHECK
 			false
 #else
+			retake(p, fd, ok);		//: instance.c: if (!lock_retake(in->lock)) {
+			if :: !ok -> disown(p); goto leave :: else -> ok = false fi;
+			if :: name == fd -> goto running :: else fi;
 			/* the old one goes when the new one is there */
 			take(p, fresh);			//: instance.c: fresh.lock = lock_take(&fresh.dir, &holder);
 			if
@@ -262,12 +282,10 @@ proctype Daemon()
 				disown(p);
 				goto leave
 			:: else ->
-				d_step {
-					if :: fresh != fd -> holder[fd] = 0 :: else fi;
-					fd = fresh;
-					owns[p] = fd;
-					fresh = 0
-				};
+				/* a close drops the lock, even if it is the same file by now */
+				d_step { holder[fd] = 0; fd = fresh; owns[p] = fd; fresh = 0 };
+				retake(p, fd, ok);	//: instance.c: if (lock_retake(in->lock))
+				if :: !ok -> disown(p); goto leave :: else -> ok = false fi;
 				write_pid(p, fd)
 			fi
 #endif
@@ -361,6 +379,8 @@ proctype Strangers()
 /* The directory may belong to an enemy. */
 proctype Enemy()
 {
+	byte away;	/* a lock that he has renamed, and may give its name back */
+
 	do
 	:: d_step {
 		plants > 0 && (name == 0 || holder[name] == 0) ->
@@ -371,8 +391,10 @@ proctype Enemy()
 		renames > 0 && name != 0 && !planted[name] ->
 		renames--;
 		disturbed = true;
+		away = name;
 		name = 0
 	   }
+	:: d_step { away != 0 -> name = away; away = 0 }
 	:: plants == 0 && renames == 0 -> break
 	od
 }

@@ -33,8 +33,8 @@ WORLDS = {
     "upgrade": dict(LIVES=3, CRASHES=1, UPGRADES=1),
     "signal": dict(LIVES=2, CRASHES=1, STRANGERS=1, SIGNALS=1, PIDS=2, LEFTOVERS=0),
     "signal-upgrade": dict(LIVES=2, STOPS=1, UPGRADES=1, SIGNALS=1),
-    "renamed": dict(LIVES=3, RENAMES=1),
-    "renamed-crash": dict(LIVES=2, CRASHES=1, RENAMES=1),
+    "renamed": dict(LIVES=2, RENAMES=1),
+    "renamed-crash": dict(LIVES=2, CRASHES=1, RENAMES=1, LEFTOVERS=0),
 }
 
 # More of everything: minutes and gigabytes.
@@ -44,7 +44,7 @@ LARGE = {
     "recycled": dict(LIVES=3, CRASHES=2, STRANGERS=1),
     "upgrade": dict(LIVES=3, CRASHES=1, UPGRADES=2),
     "signal": dict(LIVES=3, CRASHES=1, STRANGERS=1, SIGNALS=1, PIDS=2, LEFTOVERS=0),
-    "renamed": dict(LIVES=3, CRASHES=1, RENAMES=1, LEFTOVERS=0),
+    "renamed": dict(LIVES=3, RENAMES=1, LEFTOVERS=0),
 }
 
 # Each guard, the world where it is needed, and what goes wrong without it.
@@ -60,6 +60,7 @@ GUARDS = {
     "ORDER": ("starts", "pidfile==p"),
     "KEEPING": ("upgrade", "holder"),
     "CHECK": ("renamed", "owners<=1"),
+    "RETAKE": ("renamed", "owners<=1"),
     "PIDFD": ("signal", "held"),
     "SECOND": ("signal", "held"),
     "AGAIN": ("signal", "held"),

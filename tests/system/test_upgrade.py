@@ -274,6 +274,92 @@ def test_new_program_that_is_none(installed, upsd, program, why):
     unharmed(installed, upsd, pid)
 
 
+def test_wrapper_must_exec(installed, upsd):
+    """A script that runs upsmon as its child would leave the lock with the shell."""
+    daemon = installed.daemon
+    real = installed.program.with_name("upsmon.real")
+    shutil.copy(installed.program, real)
+    daemon.run()
+    pid = daemon.pid()
+    installed.put(f'#!/bin/sh\n{real} "$@"\nexit $?\n')
+    result = installed.upgrade()
+    assert result.returncode == 1
+    assert "a script must exec it" in result.stderr
+    assert daemon.pid() == pid
+    installed.put(f'#!/bin/sh\nexec {real} "$@"\n')
+    assert installed.upgrade().returncode == 0
+    assert installed.runs(real)
+    unharmed(installed, upsd, pid)
+
+
+def test_many_words_are_no_failure(installed, upsd):
+    """The verdict of the rehearsal is its last line, however much was said before."""
+    daemon = installed.daemon
+    daemon.write(daemon.conf.read_text() + 100 * "NOTIFYFLAG NOSUCHTYPE SYSLOG\n")
+    daemon.run()
+    for _ in range(4):
+        result = installed.upgrade()
+        assert result.returncode == 0, result.stderr
+    assert server_log(upsd) == (1, 0)
+
+
+def test_start_directory_that_is_gone(installed):
+    """A relative configuration was found at the start, and needs no directory any more."""
+    daemon = installed.daemon
+    here = daemon.dir / "here"
+    here.mkdir()
+    shutil.copy(daemon.conf, here / "my.conf")
+    first = subprocess.Popen([daemon.binary, "-F", "-f", "my.conf"], cwd=here, env=daemon.env,
+                             stderr=subprocess.DEVNULL)
+    try:
+        wait_for("ready", daemon.pid)
+        here.rename(daemon.dir / "moved")
+        here.mkdir()
+        (here / "my.conf").write_text(daemon.conf.read_text())
+        shutil.rmtree(daemon.dir / "moved")
+        result = installed.upgrade()
+        assert result.returncode == 0, result.stderr
+        assert daemon.pid() == first.pid
+    finally:
+        first.kill()
+        first.wait()
+
+
+def test_found_by_path(installed):
+    """Started by its bare name: what a shell would find there now."""
+    daemon = installed.daemon
+    link = installed.program.with_name("link")
+    link.mkdir()
+    (link / "upsmon").symlink_to(installed.program)
+    environment = dict(daemon.env, PATH=f"/nonexistent:{link}:{daemon.env['PATH']}")
+    result = subprocess.run(["env", "upsmon", "-B"], env=environment, timeout=30, check=False,
+                            stderr=subprocess.DEVNULL)
+    assert result.returncode == 0
+    other = "uclibc" if installed.runs(BINARIES["host"]) else "host"
+    (link / "upsmon").unlink()
+    (link / "upsmon").symlink_to(BINARIES[other])
+    assert installed.upgrade().returncode == 0
+    assert installed.runs(BINARIES[other])
+
+
+def test_an_older_version_is_left_alone(daemon):
+    """One that does not know USR2 would be ended by it."""
+    code = ("import fcntl, sys, time, ctypes\nctypes.CDLL(None).prctl(15, b'upsmon')\n"
+            "f = open(sys.argv[1], 'w+')\nfcntl.lockf(f, fcntl.LOCK_EX)\n"
+            "print('held', flush=True)\ntime.sleep(600)\n")
+    daemon.lockfile.touch(0o600)
+    with subprocess.Popen(["/usr/bin/python3", "-c", code, str(daemon.lockfile)],
+                          stdout=subprocess.PIPE) as process:
+        try:
+            process.stdout.readline()
+            result = daemon.command("-c", "upgrade")
+            assert result.returncode == 1
+            assert "is an older version" in result.stderr
+            assert process.poll() is None
+        finally:
+            process.kill()
+
+
 @pytest.mark.root
 def test_new_program_without_the_right_to_run(installed, upsd):
     installed.daemon.run()
