@@ -94,9 +94,11 @@ find_victim() {
 	victim=
 	looks=0
 	until [ "$victim" ]; do
-		[ $looks -lt 300 ] || fail "nobody to kill: $1"
+		[ $looks -lt 1000 ] || fail "nobody to kill: $1"
 		looks=$((looks + 1))
 		look
+		# init takes some seconds: long for one that does nothing but look
+		[ $looks -lt 20 ] || usleep 20000
 		case $1 in
 		guard) victim=${guards##* } ;;
 		monitor) victim=${monitors##* } ;;
