@@ -37,7 +37,7 @@ static struct {
 	bool state_wanted;	/* the directory is in memory */
 	int64_t check_at;	/* the next look at the claim */
 	bool unsure;		/* the lock has lost its name, as the log was told */
-	bool lost;		/* somebody else has the claim now */
+	bool lost;		/* somebody else has the claim now: the files are his */
 } self;
 
 /* What is known has changed: for -c status.  A pidfile that failed is tried again. */
@@ -141,14 +141,15 @@ static void watch_claim(int64_t now)
 		self.unsure = true;
 		break;
 	case CLAIM_LOST:
+		verdict_format(&v, text, sizeof(text));
+		if (!self.lost)
+			log_error("the lock was removed under this upsmon, and another has it now: "
+				  "%s; leaving",
+				  text);
+		self.lost = true;
 		/* a shutdown that is under way is not left to one who knows less */
 		if (keeper_is_alarmed() || self.stopping)
 			break;
-		verdict_format(&v, text, sizeof(text));
-		log_error("the lock was removed under this upsmon, and another has it now: %s; "
-			  "leaving",
-			  text);
-		self.lost = true;
 		self.stopping = true;
 		keeper_stop(now);
 		break;
