@@ -40,8 +40,9 @@ BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio gcc-mipsel-linux-gnu linux-libc-dev-mi
 TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck mandoc libcmocka-dev python3 python3-pytest \
 	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount util-linux spin strace
 
-# Most of a system test is waiting for an upsd: eight of them wait at once.
-PYTEST_JOBS ?= 8
+# Most of a system test is waiting for an upsd: sixteen of them wait at once.  Proofs work.
+PYTEST_JOBS ?= 16
+PROOF_JOBS ?= 8
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider --color=auto
 
 .DELETE_ON_ERROR:
@@ -87,7 +88,7 @@ system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## the 
 
 .PHONY: proof-test
 proof-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## which process is upsmon: a model of every interleaving, races, crash points, pid reuse
-	@$(PYTEST) tests/model tests/proof -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
+	@$(PYTEST) tests/model tests/proof -q -n $(PROOF_JOBS) $(PYTEST_ARGS)
 
 .PHONY: soak
 soak: setup-board setup-test static image ## the proofs with their full counts, and the board's: build/soak/report.md
@@ -100,7 +101,7 @@ soak: setup-board setup-test static image ## the proofs with their full counts, 
 SOAK := NUTLET_SOAK=1 NUTLET_REPORT=$(CURDIR)/$(BUILD)/soak/report.jsonl
 soak-proof: $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon
 	@echo "[soak] the proofs; about 25 minutes"
-	@$(SOAK) $(PYTEST) tests/proof -q -n $(PYTEST_JOBS)
+	@$(SOAK) $(PYTEST) tests/proof -q -n $(PROOF_JOBS)
 	@$(SOAK) $(PYTEST) tests/model -q -n 2
 soak-board: image
 	@echo "[soak] the board in QEMU; about 12 minutes"

@@ -11,11 +11,18 @@
 #include <stdint.h>
 #include <time.h>
 
-static inline int64_t clock_ms(void)
+static inline struct timespec clock_now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts;
+}
+
+static inline int64_t clock_ms(void)
+{
+	struct timespec ts = clock_now();
+
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 

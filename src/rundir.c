@@ -206,11 +206,8 @@ bool rundir_clear(const struct rundir *d, const char *name)
 	if (errno != ENOTEMPTY && errno != EEXIST)
 		return false;
 	for (int tries = 0; tries < AWAY_TRIES; tries++) {
-		struct timespec now;
-
 		/* nobody has guessed and taken all the names of a second */
-		clock_gettime(CLOCK_REALTIME, &now);
-		snprintf(away, sizeof(away), "%s.away.%09ld", name, now.tv_nsec);
+		snprintf(away, sizeof(away), "%s.away.%09ld", name, clock_now().tv_nsec);
 		if (renameat(d->fd, name, d->fd, away) == 0)
 			return true;
 	}

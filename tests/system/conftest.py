@@ -1,12 +1,7 @@
-import pathlib
-
 import pytest
 
-from daemon import Daemon
+from daemon import BINARIES, Daemon
 from lab.upsd import Upsd
-
-BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
-BINARIES = {"host": BUILD / "host" / "upsmon", "uclibc": BUILD / "host-uclibc" / "upsmon"}
 
 
 @pytest.fixture(params=list(BINARIES))

@@ -11,6 +11,9 @@ import time
 
 from lab.upsd import PRIMARY, wait_for
 
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
+BINARIES = {"host": BUILD / "host" / "upsmon", "uclibc": BUILD / "host-uclibc" / "upsmon"}
+
 TYPES = "ONLINE ONBATT LOWBATT FSD COMMOK COMMBAD SHUTDOWN NOCOMM NOPARENT".split()
 
 # struct flock of a 64-bit Linux: type, whence, start, len, pid

@@ -307,6 +307,8 @@ def test_status_codes(daemon):
 @pytest.mark.root
 def test_status_for_a_user_without_rights_is_unknown(daemon):
     daemon.started()
+    # or it would write it anew
+    os.kill(daemon.pid(), signal.SIGSTOP)
     daemon.pidfile.unlink()
     result = daemon.command("-c", "status", preexec_fn=as_nobody)
     assert result.returncode == 4

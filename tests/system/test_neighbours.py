@@ -249,30 +249,21 @@ def test_pidfile_that_is_removed_is_written_anew(daemon, enemy):
     wait_for("the pidfile", lambda: daemon.pid() == pid)
 
 
-FLAP = """import os, sys, time
-lock, away = sys.argv[1:]
-end = time.monotonic() + 3
-while time.monotonic() < end:
-    try:
-        os.rename(lock, away)
-        os.rename(away, lock)
-    except FileNotFoundError:
-        pass
-"""
-
-
 @pytest.mark.parametrize("other", ["away", "upsmon.pid"])
-def test_lock_whose_name_comes_and_goes(daemon, enemy, other):
-    """Opening and closing the lock drops it: whoever renames at the right moment brings that about."""
+def test_lock_whose_name_comes_and_goes(daemon, enemy, tmp_path, other):
+    """Opening and closing the lock drops it: who renames at the right moment brings that about."""
+    flap = tmp_path / "flap"
+    subprocess.run(["gcc", "-O2", "-o", flap, pathlib.Path(__file__).with_name("flap.c")],
+                   check=True)
     daemon.run()
     pid = daemon.pid()
-    flapper = enemy.start("/usr/bin/python3", "-c", FLAP, str(daemon.lockfile),
-                          str(daemon.pid_dir / other))
-    while flapper.poll() is None:
-        # it looks at each wake-up
-        os.kill(pid, signal.SIGCHLD)
-        time.sleep(0.001)
-    wait_for("lock and pidfile", lambda: daemon.pid() == pid, 15)
+    for _ in range(12):
+        flapper = enemy.start(flap, daemon.lockfile, daemon.pid_dir / other, "300")
+        while flapper.poll() is None:
+            # it looks at each wake-up
+            os.kill(pid, signal.SIGCHLD)
+            time.sleep(0.002)
+        wait_for("lock and pidfile", lambda: daemon.pid() == pid, 8)
     assert daemon.start().returncode == 1
     assert daemon.foreground.poll() is None
 

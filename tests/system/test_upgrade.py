@@ -13,8 +13,7 @@ import time
 
 import pytest
 
-from conftest import BINARIES
-from daemon import alive, as_nobody, children, lock_holder
+from daemon import BINARIES, alive, as_nobody, children, lock_holder
 from lab.upsd import Upsd, wait_for
 from test_input import FakeServer
 
