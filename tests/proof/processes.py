@@ -11,40 +11,15 @@ import shlex
 import signal
 import subprocess
 
+from daemon import marked, tops
 from lab.upsd import wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = ["/usr/bin/python3", "-S", "-E"]
 
 
-def _read(path):
-    try:
-        return pathlib.Path(path).read_bytes()
-    except OSError:
-        return b""
-
-
-def marked(mark, but=()):
-    """pid -> parent of every process with this text in its environment."""
-    found = {}
-    needle = mark.encode() + b"\0"
-    for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) in but:
-            continue
-        if needle in _read(f"/proc/{name}/environ"):
-            stat = _read(f"/proc/{name}/stat").rsplit(b")", 1)[-1].split()
-            if len(stat) > 1 and stat[0] not in b"ZX":
-                found[int(name)] = int(stat[1])
-    return found
-
-
 def mark_of(daemon):
     return f"NUT_PIDPATH={daemon.pid_dir}"
-
-
-def tops(found):
-    """Those whose parent is none of them: one for each daemon, and one for each orphan."""
-    return sorted(pid for pid, parent in found.items() if parent not in found)
 
 
 def guards(daemon, but=()):

@@ -49,6 +49,32 @@ def uid_of(pid):
     return os.stat(f"/proc/{pid}").st_uid
 
 
+def _read(path):
+    try:
+        return pathlib.Path(path).read_bytes()
+    except OSError:
+        return b""
+
+
+def marked(mark, but=()):
+    """pid -> parent of every process with this text in its environment, whatever its name."""
+    found = {}
+    needle = mark.encode() + b"\0"
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) in but:
+            continue
+        if needle in _read(f"/proc/{name}/environ"):
+            stat = _read(f"/proc/{name}/stat").rsplit(b")", 1)[-1].split()
+            if len(stat) > 1 and stat[0] not in b"ZX":
+                found[int(name)] = int(stat[1])
+    return found
+
+
+def tops(found):
+    """Those whose parent is none of them: one for each daemon, and one for each orphan."""
+    return sorted(pid for pid, parent in found.items() if parent not in found)
+
+
 class Daemon:
     def __init__(self, binary, directory, port=None, ups="ups", user=PRIMARY, role="primary",
                  extra=""):
@@ -63,6 +89,9 @@ class Daemon:
         self.events_file = self.dir / "events"
         self.env = {"PATH": os.environ["PATH"], "NUT_CONFPATH": str(self.dir),
                     "NUT_PIDPATH": str(self.pid_dir), "NUT_ALTPIDPATH": str(self.pid_dir)}
+        # whatever a test changes of the rest, by this its processes are found
+        self.mark = f"NUTLET_TEST={self.dir}"
+        self.env["NUTLET_TEST"] = str(self.dir)
         self.foreground = None
         self._prepare()
         if port:
@@ -152,11 +181,17 @@ class Daemon:
         return self.command("-c", "status").returncode
 
     def end(self):
-        """Whatever state it is in: ends it by the pid that holds the lock."""
-        holder = lock_holder(self.lockfile)
-        if holder:
-            os.kill(holder, signal.SIGKILL)
-            wait_for("the end", lambda: not lock_holder(self.lockfile))
+        """Whatever state it is in, and wherever its files are: ends it by its pid."""
+        for _ in range(100):
+            found = marked(self.mark)
+            for pid in tops(found):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            if not found:
+                break
+            time.sleep(0.02)
         if self.foreground:
             self.foreground.kill()
             self.foreground.wait()
