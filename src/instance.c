@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
 #include "lockless.h"
 #include "options.h"
 
@@ -314,9 +315,7 @@ static bool is_written(const struct instance *in)
 	struct stat st;
 
 	return fstatat(in->dir.fd, PID_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       st.st_ino == in->pid_file.st_ino && st.st_size == in->pid_file.st_size &&
-	       st.st_mtim.tv_sec == in->pid_file.st_mtim.tv_sec &&
-	       st.st_mtim.tv_nsec == in->pid_file.st_mtim.tv_nsec;
+	       file_is_unchanged(&in->pid_file, &st);
 }
 
 enum claim instance_check(struct instance *in, struct verdict *v, char *why, size_t size)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
+
 /* Somebody who keeps replacing the file must not keep us here. */
 #define TRIES 10
 
@@ -149,7 +151,7 @@ bool lock_is_named(const struct rundir *d, int fd)
 
 	return fstat(fd, &ours) == 0 && ours.st_nlink == 1 &&
 	       fstatat(d->fd, LOCK_FILE, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+	       file_is_same(&ours, &named);
 }
 
 pid_t lock_holder(const struct rundir *d)

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "instance.h"
 #include "options.h"
 
@@ -13,11 +14,6 @@
 #define FD_MAX 32
 
 #define PATH_BYTES 96
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
 
 /* <root>/<pid>/<file> and the same of this process lead to one and the same thing. */
 static bool same_thing(const char *root, pid_t pid, const char *file, bool unknown)
@@ -31,7 +27,7 @@ static bool same_thing(const char *root, pid_t pid, const char *file, bool unkno
 	snprintf(path, sizeof(path), "%s/self/%s", root, file);
 	if (stat(path, &ours) < 0)
 		return unknown;
-	return same_file(&theirs, &ours);
+	return file_is_same(&theirs, &ours);
 }
 
 /* What a process has of a lock, by its open files. */
@@ -66,7 +62,7 @@ static enum its_lock its_lock(const struct lockless *l, pid_t pid)
 			has_lock = true;
 		if (stat(path, &st) < 0)
 			continue;
-		if (same_file(&st, &dir))
+		if (file_is_same(&st, &dir))
 			has_dir = true;
 		else if (end && st.st_nlink != 1)
 			spoilt = true;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
 
 /* linux/magic.h, which not every toolchain ships */
 #define MAGIC_TMPFS 0x01021994
@@ -58,7 +59,7 @@ bool rundir_is_current(const struct rundir *d)
 	struct stat ours, named;
 
 	return fstat(d->fd, &ours) == 0 && stat(d->path, &named) == 0 &&
-	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+	       file_is_same(&ours, &named);
 }
 
 bool rundir_is_volatile(const struct rundir *d)

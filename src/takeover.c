@@ -49,13 +49,16 @@ int takeover_rehearse(const char *user_name)
 			  "may want -c upgrade");
 		return 2;
 	}
+	if (!handover_read(fd, &h, why, sizeof(why))) {
+		log_error("%s", why);
+		return 1;
+	}
 	/* one that runs this program as a child would leave the lock with the wrong process */
-	if (handover_read(fd, &h, why, sizeof(why)) && getppid() != h.pid) {
+	if (getppid() != h.pid) {
 		log_error("the program is started by another one; a script must exec it");
 		return 1;
 	}
-	if (!handover_read(fd, &h, why, sizeof(why)) ||
-	    !instance_open(&in, h.pid_dir, why, sizeof(why))) {
+	if (!instance_open(&in, h.pid_dir, why, sizeof(why))) {
 		log_error("%s", why);
 		return 1;
 	}

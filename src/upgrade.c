@@ -14,6 +14,7 @@
 #include "answer.h"
 #include "child.h"
 #include "clock.h"
+#include "file.h"
 #include "keeper.h"
 #include "log.h"
 #include "signals.h"
@@ -290,9 +291,7 @@ static bool is_unchanged(const char *path, const struct stat *then)
 {
 	struct stat now;
 
-	return stat(path, &now) == 0 && now.st_dev == then->st_dev && now.st_ino == then->st_ino &&
-	       now.st_size == then->st_size && now.st_mtim.tv_sec == then->st_mtim.tv_sec &&
-	       now.st_mtim.tv_nsec == then->st_mtim.tv_nsec;
+	return stat(path, &now) == 0 && file_is_unchanged(then, &now);
 }
 
 static void become_new(void)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/* file.h - is this the file that it was?  By what stat(2) says of it. */
+#ifndef FILE_H
+#define FILE_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+/* One and the same file, whatever its names. */
+static inline bool file_is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* And nobody has written to it between the two looks. */
+static inline bool file_is_unchanged(const struct stat *then, const struct stat *now)
+{
+	return file_is_same(then, now) && now->st_size == then->st_size &&
+	       now->st_mtim.tv_sec == then->st_mtim.tv_sec &&
+	       now->st_mtim.tv_nsec == then->st_mtim.tv_nsec;
+}
+
+#endif
