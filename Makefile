@@ -16,7 +16,7 @@ SMALL := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 	-fno-unwind-tables -Wl,--gc-sections -Wl,-z,noseparate-code
 # 64-bit offsets: without them F_GETLK on 32-bit mips names nobody (see lock.c); 64-bit times: a
 # file of 2039 can be looked at.
-STANDARD := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+STANDARD := -Isrc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 PLACES = -DCONF_DIR='"$(SYSCONFDIR)/nut"'
 
 DESTDIR ?=
@@ -24,12 +24,11 @@ PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
 
-SRC := $(sort $(wildcard src/*.c))
-HDR := $(sort $(wildcard src/*.h))
+SRC := $(sort $(wildcard src/*/*.c))
+HDR := $(sort $(wildcard src/*.h src/*/*.h))
 MAN := src/upsmon.8 src/upsmon.conf.5
 # The pure core: what the unit tests link, and nothing of the shell.
-CORE := $(addprefix src/,action.c conf.c conf_line.c core.c critical.c notify.c proto.c report.c session.c status.c \
-	ups.c words.c)
+CORE := $(sort $(wildcard src/core/*.c))
 
 SETUP := board/common/setup.sh
 HOST_PACKAGES := gcc libc6-dev make
@@ -195,12 +194,14 @@ $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_rule,$(arch),$(arch))))
 
 CORE_TESTS := $(patsubst tests/core/%.c,%,$(sort $(wildcard tests/core/test_*.c)))
 # Of the shell, what can be tested without a daemon around it.
-TESTED_SHELL := $(addprefix src/,child.c handover.c log.c loop.c message.c past.c powerdown.c \
-	procname.c proc_bsd.c proc_psinfo.c proc_stat.c proc_status.c rundir.c shutdown.c signals.c)
+TESTED_SHELL := $(addprefix src/,base/child.c base/log.c base/loop.c base/message.c base/signals.c \
+	guard/powerdown.c guard/shutdown.c identity/procname.c identity/proc_bsd.c \
+	identity/proc_psinfo.c identity/proc_stat.c identity/proc_status.c identity/rundir.c \
+	upgrade/handover.c)
 # With every reader of procname.c: those of other kernels, which the daemon leaves out, too.
 TEST_CC = -DSCENARIOS='"$(CURDIR)/tests/core/scenarios"' \
 	-DPROC_TREES='"$(CURDIR)/tests/core/proc"' -DPROC_BSD=1 -DPROC_PSINFO=1 \
-	$(STANDARD) $(WARNINGS) -Werror -Isrc -g
+	$(STANDARD) $(WARNINGS) -Werror -Itests/core -g
 
 .PHONY: $(BUILD)/tests/core/plain $(BUILD)/tests/core/sanitized
 $(BUILD)/tests/core/plain: $(CORE_TESTS:%=$(BUILD)/tests/core/plain/%)

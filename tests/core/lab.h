@@ -19,8 +19,8 @@
 
 #include <cmocka.h>
 
-#include "conf.h"
-#include "core.h"
+#include "core/conf.h"
+#include "core/core.h"
 
 enum lab_mode {
 	LAB_UP,		/* answers at once */

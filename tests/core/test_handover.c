@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "handover.h"
+#include "upgrade/handover.h"
 #include "lab.h"
 
 /* Where the sizes stand in the file, which no version may change. */
@@ -13,7 +13,7 @@ enum { AT_MAGIC = 0, AT_UPS_SIZE = 16, AT_SESSION_SIZE = 20, AT_UPS_MARK = 24, A
 
 static struct lab lab;
 static struct rundir nowhere = { .fd = -1, .path = "" };
-static struct past past;
+static struct snapshot snapshot;
 static struct handover sent, got;
 
 /* What a guard of three UPSes hands over: two connections, and one UPS that is lost. */
@@ -23,17 +23,17 @@ static int hand_over(void)
 
 	assert_true(fd > 2);
 	lab_conf(&lab, CONF "SHUTDOWNCMD x\n");
-	past_init(&past);
+	snapshot_init(&snapshot);
 	for (int i = 0; i < 3; i++) {
-		past.known[i] = true;
-		ups_init(&past.ups[i], 1000 * i);
-		past.ups[i].charge = 90 + i;
-		past.ups[i].replace_at = 77 + i;
-		session_init(&past.link[i].session, 5000, 5000);
-		past.link[i].session.polled = 4000 + i;
-		past.link[i].session.login_report = (uint8_t)(i + 1);
-		past.link[i].known = true;
-		past.link[i].fd = i < 2 ? open("/dev/null", O_RDWR) : -1;
+		snapshot.known[i] = true;
+		ups_init(&snapshot.ups[i], 1000 * i);
+		snapshot.ups[i].charge = 90 + i;
+		snapshot.ups[i].replace_at = 77 + i;
+		session_init(&snapshot.link[i].session, 5000, 5000);
+		snapshot.link[i].session.polled = 4000 + i;
+		snapshot.link[i].session.login_report = (uint8_t)(i + 1);
+		snapshot.link[i].known = true;
+		snapshot.link[i].fd = i < 2 ? open("/dev/null", O_RDWR) : -1;
 	}
 	memset(&sent, 0, sizeof(sent));
 	sent.pid = 123;
@@ -42,7 +42,7 @@ static int hand_over(void)
 	sent.ordered = 1;
 	strcpy(sent.conf_file, "/etc/nut/upsmon.conf");
 	strcpy(sent.pid_dir, "/run/nut");
-	handover_pack(&sent, &lab.conf, &past);
+	handover_pack(&sent, &lab.conf, &snapshot);
 	assert_true(handover_write(fd, &sent));
 	return fd;
 }
@@ -55,15 +55,15 @@ static bool is_open(int fd)
 static void drop(int fd)
 {
 	for (int i = 0; i < 3; i++) {
-		if (is_open(past.link[i].fd))
-			close(past.link[i].fd);
+		if (is_open(snapshot.link[i].fd))
+			close(snapshot.link[i].fd);
 	}
 	close(fd);
 }
 
 static void test_all_of_it_arrives(void **state)
 {
-	struct past next;
+	struct snapshot next;
 	char why[200];
 	int fd = hand_over();
 
@@ -80,10 +80,10 @@ static void test_all_of_it_arrives(void **state)
 	handover_unpack(&got, &lab.conf, &next);
 	for (int i = 0; i < 3; i++) {
 		assert_true(next.known[i]);
-		assert_memory_equal(&next.ups[i], &past.ups[i], sizeof(next.ups[i]));
+		assert_memory_equal(&next.ups[i], &snapshot.ups[i], sizeof(next.ups[i]));
 		assert_true(next.link[i].known);
-		assert_int_equal(next.link[i].fd, past.link[i].fd);
-		assert_memory_equal(&next.link[i].session, &past.link[i].session,
+		assert_int_equal(next.link[i].fd, snapshot.link[i].fd);
+		assert_memory_equal(&next.link[i].session, &snapshot.link[i].session,
 				    sizeof(next.link[i].session));
 	}
 	/* from here on no command gets them */
@@ -94,7 +94,7 @@ static void test_all_of_it_arrives(void **state)
 /* The new program reads the configuration of now: what goes by the name, what by the login. */
 static void test_another_configuration(void **state)
 {
-	struct past next;
+	struct snapshot next;
 	char why[200];
 	int fd = hand_over();
 
@@ -113,14 +113,14 @@ static void test_another_configuration(void **state)
 	assert_false(next.link[2].known);
 	assert_int_equal(next.link[2].fd, -1);
 	/* the server sees these leave */
-	assert_false(is_open(past.link[0].fd));
-	assert_false(is_open(past.link[1].fd));
+	assert_false(is_open(snapshot.link[0].fd));
+	assert_false(is_open(snapshot.link[1].fd));
 	drop(fd);
 }
 
 static void test_roles_are_logins(void **state)
 {
-	struct past next;
+	struct snapshot next;
 	char why[200];
 	int fd = hand_over();
 
@@ -188,8 +188,8 @@ static void test_from_a_newer_build(void **state)
 	(void)state;
 	write_resized(fd, sizeof(struct ups) + 24, sizeof(struct session) + 8);
 	assert_true(handover_read(fd, &got, why, sizeof(why)));
-	assert_memory_equal(&got.ups[2].ups, &past.ups[2], sizeof(struct ups));
-	assert_memory_equal(&got.ups[2].session, &past.link[2].session, sizeof(struct session));
+	assert_memory_equal(&got.ups[2].ups, &snapshot.ups[2], sizeof(struct ups));
+	assert_memory_equal(&got.ups[2].session, &snapshot.link[2].session, sizeof(struct session));
 	drop(fd);
 }
 

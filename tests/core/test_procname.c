@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "lab.h"
-#include "procname.h"
+#include "identity/procname.h"
 
 /* A pid that no process has, so that only the tree decides; make.py has it, too. */
 #define PID 4999999

@@ -2,7 +2,7 @@
 /* session.c and proto.c: the conversation with a server, and its failures. */
 #include "lab.h"
 
-#include "status.h"
+#include "core/status.h"
 
 #define PRIMARY "MONITOR ups@a 1 u p primary\nSHUTDOWNCMD x\n"
 #define SECONDARY "MONITOR ups@a 1 u p secondary\nSHUTDOWNCMD x\n"

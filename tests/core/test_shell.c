@@ -11,15 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "child.h"
-#include "clock.h"
+#include "base/child.h"
+#include "base/clock.h"
 #include "lab.h"
-#include "log.h"
-#include "loop.h"
-#include "message.h"
-#include "shutdown.h"
-#include "signals.h"
-#include "status.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/message.h"
+#include "guard/shutdown.h"
+#include "base/signals.h"
+#include "core/status.h"
 
 static char root[64];
 
@@ -274,14 +274,14 @@ static bool busy_handle(void *arg, const struct pollfd *fds, unsigned int signal
 static void test_signals_reach_a_busy_loop(void **state)
 {
 	int ends[2];
-	struct loop_half half = { &ends[0], busy_prepare, busy_handle };
+	struct loop_client half = { &ends[0], busy_prepare, busy_handle };
 	sigset_t wait;
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(write(ends[1], "x", 1), 1);
 	signals_catch(&wait);
-	loop_run(&half, 1, &wait);
+	loop_run(&client, 1, &wait);
 	signals_restore();
 	assert_in_range(busy_rounds, 2, 3);
 	close(ends[0]);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "lab.h"
-#include "status.h"
+#include "core/status.h"
 
 #define DEFAULT_STEPS 10000000
 

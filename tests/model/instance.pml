@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which process is upsmon?  A model of src/lock.c, src/instance.c and
- * src/target.c for SPIN, in which everything happens in every order:
+ * Which process is upsmon?  A model of src/identity: lock.c, instance.c and
+ * target.c for SPIN, in which everything happens in every order:
  *
  *   three processes start, run, stop and are upgraded; each may be killed
  *   between any two of its steps; its number then goes to whoever comes next: a
@@ -192,11 +192,11 @@ inline judge(p, fd, ok)
 			:: who[pidfile] == STRANGER -> skip	//: instance.c: case PROC_MISMATCH:
 #endif
 #ifndef NO_NOTE
-			:: who[pidfile] != NOBODY && note[fd] == pidfile && note_file[fd] == pidfile_id -> skip	//: instance.c: !is_noted(note, v->pid, &st) && lockless_may_be(
+			:: who[pidfile] != NOBODY && note[fd] == pidfile && note_file[fd] == pidfile_id -> skip	//: instance.c: !is_noted(note, v->pid, &st) && by_name_may_be(
 #endif
 #ifndef NO_LOCKLESS
-			:: who[pidfile] == ELSEWHERE -> skip	//: lockless.c: return lock == LOCK_SPOILT;
-			:: who[pidfile] == UPSMON && owns[pidfile] == 0 -> skip	//: lockless.c: same_thing(l->root, pid, "exe", false)
+			:: who[pidfile] == ELSEWHERE -> skip	//: by_name.c: return lock == LOCK_SPOILT;
+			:: who[pidfile] == UPSMON && owns[pidfile] == 0 -> skip	//: by_name.c: same_thing(l->root, pid, "exe", false)
 #endif
 			:: else -> ok = false
 			fi

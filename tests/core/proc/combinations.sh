@@ -9,7 +9,7 @@ for comm in 0 1; do
 					# not -fsyntax-only, which does not see what is unused
 					"$@" -O1 -S -o /dev/null -DPROC_COMM=$comm -DPROC_STAT=$stat \
 						-DPROC_STATUS=$status -DPROC_BSD=$bsd \
-						-DPROC_PSINFO=$psinfo "$src/procname.c" || exit 1
+						-DPROC_PSINFO=$psinfo "$src/identity/procname.c" || exit 1
 				done
 			done
 		done

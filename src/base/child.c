@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "base/signals.h"
+
+static struct {
+	pid_t pid; /* 0: a free place */
+	child_done *done;
+	void *arg;
+} children[CHILD_MAX];
+
+void child_close_from(int first)
+{
+	long limit = sysconf(_SC_OPEN_MAX);
+
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, (unsigned int)first, ~0U, 0U) == 0)
+		return;
+#endif
+	/* kernels before 5.9; nobody leaves more open than these */
+	for (int fd = first; fd < 1024 && fd < limit; fd++)
+		close(fd);
+}
+
+static bool silent;
+
+void child_silence(void)
+{
+	silent = true;
+}
+
+pid_t child_fork(child_done *done, void *arg)
+{
+	size_t place = 0;
+	pid_t pid;
+
+	while (place < CHILD_MAX && children[place].pid)
+		place++;
+	if (place == CHILD_MAX) {
+		errno = EAGAIN;
+		return -1;
+	}
+	pid = fork();
+	if (pid < 0)
+		return -1;
+	if (pid == 0) {
+		memset(children, 0, sizeof(children));
+		return 0;
+	}
+	children[place].pid = pid;
+	children[place].done = done;
+	children[place].arg = arg;
+	return pid;
+}
+
+static void run(const char *command, const char *message, const char *const *environment)
+{
+	char line[WORDS_TEXT_MAX + 8];
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	signals_restore();
+	for (int fd = 0; fd <= (silent ? 2 : 0) && null >= 0; fd++)
+		dup2(null, fd);
+	setsid();
+	for (; environment && *environment; environment += 2)
+		setenv(environment[0], environment[1], 1);
+	/* the message is an argument, never a part of the shell's text */
+	snprintf(line, sizeof(line), "%s%s", command, message ? " \"$1\"" : "");
+	execl(SHELL_PATH, "sh", "-c", line, PROGRAM_NAME, message, (char *)NULL);
+	_exit(127);
+}
+
+static int free_places(void)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < CHILD_MAX; i++)
+		count += children[i].pid == 0;
+	return count;
+}
+
+pid_t child_command(const char *command, const char *message, const char *const *environment,
+		    child_done *done, void *arg)
+{
+	pid_t pid = -1;
+
+	/* commands that hang must leave room for look-ups and the monitor */
+	if (free_places() > CHILD_MAX / 4)
+		pid = child_fork(done, arg);
+	else
+		errno = EAGAIN;
+	if (pid == 0)
+		run(command, message, environment);
+	return pid;
+}
+
+void child_reap(void)
+{
+	int status;
+	pid_t pid;
+
+	/* also those of the program that this process was before a hot upgrade */
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		size_t i = 0;
+
+		while (i < CHILD_MAX && children[i].pid != pid)
+			i++;
+		if (i == CHILD_MAX)
+			continue;
+		children[i].pid = 0;
+		if (children[i].done)
+			children[i].done(children[i].arg, pid, status);
+	}
+}
+
+bool child_kill(pid_t pid, int sig)
+{
+	for (size_t i = 0; i < CHILD_MAX; i++) {
+		if (pid > 0 && children[i].pid == pid)
+			return kill(pid, sig) == 0;
+	}
+	return false;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * loop.h - the one place where the daemon waits.
+ *
+ * A process is the guard, or the monitor, or, with -p, both: each client of the loop says what
+ * it waits for and until when, and is called after every wake-up.
+ */
+#ifndef LOOP_H
+#define LOOP_H
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "options.h"
+
+#define LOOP_FDS_MAX (UPS_MAX + 2)
+
+struct loop_client {
+	void *self;
+	/* Fills fds, returns their number, and lowers *deadline if it must. */
+	unsigned int (*prepare)(void *self, struct pollfd *fds, int64_t *deadline);
+	/* signals: a set of SIGNALS_*.  False ends the loop, if it is the first client. */
+	bool (*handle)(void *self, const struct pollfd *fds, unsigned int signals, int64_t now);
+};
+
+/* Runs until the first client has enough; false if it cannot wait for events any more. */
+bool loop_run(const struct loop_client *clients, unsigned int count, const sigset_t *wait);
+
+#endif

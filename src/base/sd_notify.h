@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sd_notify.h - tells the one who started us how it goes, by the datagrams
+ * that systemd has made common: READY=1, RELOADING=1, STOPPING=1 to
+ * NOTIFY_SOCKET.
+ *
+ * Does nothing where the variable is not set, and never waits.
+ */
+#ifndef SD_NOTIFY_H
+#define SD_NOTIFY_H
+
+void sd_notify_tell(const char *state);
+
+/* RELOADING=1 with the time, which makes systemd wait for the next READY=1. */
+void sd_notify_tell_reloading(void);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/signals.h"
+
+#include <string.h>
+
+static const struct {
+	int sig;
+	unsigned int meaning;
+} caught[] = {
+	{ SIGTERM, SIGNALS_STOP },  { SIGINT, SIGNALS_STOP }, { SIGQUIT, SIGNALS_STOP },
+	{ SIGHUP, SIGNALS_RELOAD }, { SIGUSR1, SIGNALS_FSD }, { SIGCHLD, SIGNALS_CHILD },
+	{ SIGUSR2, SIGNALS_UPGRADE },
+};
+
+#define CAUGHT (sizeof(caught) / sizeof(caught[0]))
+
+static volatile sig_atomic_t pending[CAUGHT];
+
+static void note(int sig)
+{
+	for (size_t i = 0; i < CAUGHT; i++) {
+		if (caught[i].sig == sig)
+			pending[i] = 1;
+	}
+}
+
+static void set_action(int sig, void (*handler)(int))
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = handler;
+	sigaction(sig, &action, NULL);
+}
+
+void signals_catch(sigset_t *wait)
+{
+	sigset_t block;
+
+	sigemptyset(&block);
+	for (size_t i = 0; i < CAUGHT; i++) {
+		set_action(caught[i].sig, note);
+		sigaddset(&block, caught[i].sig);
+	}
+	set_action(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &block, NULL);
+	/* whatever the parent had blocked: ours must get through */
+	sigemptyset(wait);
+}
+
+void signals_ignore_orders(void)
+{
+	for (size_t i = 0; i < CAUGHT; i++) {
+		if (caught[i].meaning != SIGNALS_CHILD)
+			set_action(caught[i].sig, SIG_IGN);
+		pending[i] = 0;
+	}
+}
+
+void signals_restore(void)
+{
+	sigset_t none;
+
+	for (size_t i = 0; i < CAUGHT; i++) {
+		set_action(caught[i].sig, SIG_DFL);
+		pending[i] = 0;
+	}
+	set_action(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+unsigned int signals_take(void)
+{
+	sigset_t none, before;
+	unsigned int taken = 0;
+
+	/*
+	 * ppoll() lets no signal in when a descriptor was ready at once: a peer
+	 * that never stops talking could keep TERM away for ever.
+	 */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	for (size_t i = 0; i < CAUGHT; i++) {
+		if (pending[i])
+			taken |= caught[i].meaning;
+		pending[i] = 0;
+	}
+	return taken;
+}

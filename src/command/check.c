@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC */
+#include "command/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "guard/conf_file.h"
+#include "base/log.h"
+#include "guard/user.h"
+
+/* ---- what the numbers say ---- */
+
+/* With several UPSes, is there one whose loss alone goes below MINSUPPLIES? */
+static void check_supplies(const char *path, const struct conf *conf)
+{
+	unsigned int total = 0, feeding = 0;
+
+	for (unsigned int i = 0; i < conf->ups_count; i++) {
+		total += conf->ups[i].power_value;
+		feeding += conf->ups[i].power_value > 0;
+	}
+	for (unsigned int i = 0; feeding > 1 && i < conf->ups_count; i++) {
+		if (conf->ups[i].power_value == 0 ||
+		    total - conf->ups[i].power_value >= conf->min_supplies)
+			continue;
+		log_warning("%s: warning: MINSUPPLIES %u cannot be kept without %s: its loss alone "
+			    "shuts this machine down, though %u UPSes feed it; %u would be met by "
+			    "the others",
+			    path, conf->min_supplies, conf_get(conf, conf->ups[i].system), feeding,
+			    total - conf->ups[i].power_value);
+		return;
+	}
+}
+
+static void check_times(const char *path, const struct conf *conf)
+{
+	unsigned int slowest = conf->poll_freq_ms > conf->poll_freq_alert_ms
+				       ? conf->poll_freq_ms
+				       : conf->poll_freq_alert_ms;
+
+	if (conf->dead_time_ms < 2 * slowest)
+		log_warning("%s: warning: DEADTIME %u is shorter than two polls: one lost answer on "
+			    "battery may shut this machine down; %u or more is better",
+			    path, conf->dead_time_ms / 1000, 3 * slowest / 1000);
+	if (conf->host_sync_ms < conf->poll_freq_alert_ms)
+		log_warning("%s: warning: HOSTSYNC %u is shorter than POLLFREQALERT %u: a secondary "
+			    "may not see FSD in time",
+			    path, conf->host_sync_ms / 1000, conf->poll_freq_alert_ms / 1000);
+	else if (conf->host_sync_ms < conf->poll_freq_ms)
+		log_warning("%s: warning: HOSTSYNC %u is shorter than POLLFREQ %u: a secondary that "
+			    "saw nothing but OL may not see FSD in time",
+			    path, conf->host_sync_ms / 1000, conf->poll_freq_ms / 1000);
+}
+
+/* ---- what the machine says ---- */
+
+static void check_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & 0004))
+		log_warning("%s: warning: everybody may read the passwords in it; chmod 640", path);
+}
+
+/*
+ * The program of a shell command, as far as its first word tells; a command
+ * that begins with shell syntax is left alone.
+ */
+static void check_command(const char *path, const char *directive, const char *command)
+{
+	char program[256];
+	size_t len = strcspn(command, " \t;|&<>()");
+
+	if (*command != '/' || len >= sizeof(program) || memchr(command, '$', len))
+		return;
+	memcpy(program, command, len);
+	program[len] = '\0';
+	if (access(program, X_OK) < 0)
+		log_warning("%s: warning: %s %s: %s", path, directive, program, strerror(errno));
+}
+
+static void check_flags(const char *path, const struct conf *conf)
+{
+	for (int type = 0; type < NOTIFY_TYPES; type++) {
+		if (!(conf->notify[type].flags & NOTIFY_EXEC) ||
+		    (conf->notify[type].flags & NOTIFY_IGNORE) || conf->notify_cmd)
+			continue;
+		log_warning("%s: warning: NOTIFYFLAG %s asks for EXEC, and there is no NOTIFYCMD",
+			    path, notify_name((enum notify_type)type));
+		return;
+	}
+}
+
+bool check_configuration(const char *path, struct conf *conf)
+{
+	bool sound = conf_file_read(path, conf, false);
+	struct user user;
+
+	if (conf->ups_count > 0) {
+		check_file(path);
+		check_supplies(path, conf);
+		check_times(path, conf);
+		check_flags(path, conf);
+		check_command(path, "SHUTDOWNCMD", conf_get(conf, conf->shutdown_cmd));
+		check_command(path, "NOTIFYCMD", conf_get(conf, conf->notify_cmd));
+		/* the daemon would not start for want of its user */
+		if (geteuid() == 0 && !user_choose(NULL, conf, path, &user))
+			sound = false;
+	}
+	if (sound)
+		log_line(STDOUT_FILENO, "%s: sound, %u UPS%s", path, conf->ups_count,
+			 conf->ups_count == 1 ? "" : "es");
+	else
+		log_line(STDOUT_FILENO, "%s: upsmon would not start with it", path);
+	return sound;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/* The reader's side of state_file.h: upsmon.status for people, and as JSON. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "core/core.h"
+#include "base/log.h"
+#include "guard/state_file.h"
+#include "core/words.h"
+
+static const char *const phases[] = {
+	[PHASE_WATCH] = "watching",
+	[PHASE_SYNC] = "waiting for secondaries",
+	[PHASE_FINAL] = "final delay",
+	[PHASE_DOWN] = "down",
+};
+
+static const char *const comms[] = {
+	[COMM_UNKNOWN] = "unknown",
+	[COMM_OK] = "ok",
+	[COMM_BAD] = "lost",
+};
+
+/* One UPS as the file has it. */
+struct view {
+	const char *system, *status, *role, *comm;
+	long power, charge, runtime;
+	long long age_ms;	/* -1: never seen */
+	bool login;
+	enum critical critical;
+};
+
+static unsigned long bounded(const char *text, unsigned long max)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	return number <= max ? number : max;
+}
+
+static struct view view_of(const struct words *w)
+{
+	long long answered = strtoll(words_at(w, 8), NULL, 10);
+	struct view v = {
+		.system = words_at(w, 1),
+		.role = bounded(words_at(w, 2), 1) ? "primary" : "secondary",
+		.power = strtol(words_at(w, 3), NULL, 10),
+		.comm = comms[bounded(words_at(w, 4), COMM_BAD)],
+		.status = words_at(w, 5),
+		.charge = strtol(words_at(w, 6), NULL, 10),
+		.runtime = strtol(words_at(w, 7), NULL, 10),
+		.age_ms = answered < 0 ? -1 : clock_ms() - answered,
+		.login = bounded(words_at(w, 9), 1) == 1,
+		.critical = (enum critical)bounded(words_at(w, 10), CRITICAL_REASONS - 1),
+	};
+
+	return v;
+}
+
+/* ---- for people ---- */
+
+static void show_people(const struct view *v)
+{
+	char charge[40] = "", runtime[48] = "", age[48] = "never seen";
+
+	if (v->charge >= 0)
+		snprintf(charge, sizeof(charge), ", charge %ld %%", v->charge);
+	if (v->runtime >= 0)
+		snprintf(runtime, sizeof(runtime), ", runtime %ld min", v->runtime / 60);
+	if (v->age_ms >= 0)
+		snprintf(age, sizeof(age), "seen %lld s ago", v->age_ms / 1000);
+	log_line(STDOUT_FILENO, "%s (%s, power value %ld): %s%s%s; %s%s%s%s%s", v->system, v->role,
+		 v->power, *v->status ? v->status : "no status", charge, runtime, age,
+		 strcmp(v->comm, "lost") == 0 ? ", communication lost" : "",
+		 v->login ? ", logged in" : ", not logged in",
+		 v->critical != CRITICAL_NOT ? "; critical: " : "",
+		 v->critical != CRITICAL_NOT ? critical_text(v->critical) : "");
+}
+
+/* ---- for machines ---- */
+
+/* As a JSON string; what is not printable is left out. */
+static void json_string(char *out, size_t size, const char *text)
+{
+	size_t used = 0;
+
+	out[used++] = '"';
+	for (; *text && used + 4 < size; text++) {
+		if ((unsigned char)*text < ' ')
+			continue;
+		if (*text == '"' || *text == '\\')
+			out[used++] = '\\';
+		out[used++] = *text;
+	}
+	out[used++] = '"';
+	out[used] = '\0';
+}
+
+static void json_number(char out[24], long number)
+{
+	if (number < 0)
+		snprintf(out, 24, "null");
+	else
+		snprintf(out, 24, "%ld", number);
+}
+
+static void show_json(const struct view *v, bool first)
+{
+	char system[300], status[80], critical[80] = "null";
+	char charge[24], runtime[24], age[24];
+
+	json_string(system, sizeof(system), v->system);
+	json_string(status, sizeof(status), v->status);
+	json_number(charge, v->charge);
+	json_number(runtime, v->runtime);
+	json_number(age, v->age_ms < 0 ? -1 : (long)(v->age_ms / 1000));
+	if (v->critical != CRITICAL_NOT)
+		json_string(critical, sizeof(critical), critical_text(v->critical));
+	/* three lines, because one holds no more than a message */
+	log_line(STDOUT_FILENO, "    %s{\"system\": %s, \"role\": \"%s\", \"power_value\": %ld,",
+		 first ? "" : ",", system, v->role, v->power);
+	log_line(STDOUT_FILENO,
+		 "     \"status\": %s, \"communication\": \"%s\", \"charge\": %s, \"runtime\": %s,",
+		 status, v->comm, charge, runtime);
+	log_line(STDOUT_FILENO, "     \"age\": %s, \"login\": %s, \"critical\": %s}", age,
+		 v->login ? "true" : "false", critical);
+}
+
+/* ---- both ---- */
+
+static void show_header(const struct verdict *v, const char *verdict, const char *phase, bool json)
+{
+	char text[300], pid[24];
+
+	if (!json) {
+		log_line(STDOUT_FILENO, "%s", verdict);
+		if (strcmp(phase, phases[PHASE_WATCH]) != 0 && *phase)
+			log_line(STDOUT_FILENO, "shutting down: %s", phase);
+		return;
+	}
+	json_string(text, sizeof(text), verdict);
+	json_number(pid, verdict_is_running(v) && v->pid > 0 ? (long)v->pid : -1);
+	log_line(STDOUT_FILENO, "{\"running\": %s, \"pid\": %s, \"verdict\": %s,",
+		 verdict_is_running(v) ? "true" : "false", pid, text);
+	json_string(text, sizeof(text), phase);
+	log_line(STDOUT_FILENO, " \"phase\": %s, \"ups\": [", *phase ? text : "null");
+}
+
+void state_show(const struct instance *in, const struct verdict *v, const char *verdict, bool json)
+{
+	static char text[UPS_MAX * 1024];
+	static struct words words;
+	bool headed = false, first = true;
+
+	/* what a daemon that is gone has left says nothing about now */
+	if (v->kind != VERDICT_RUNNING_LOCK || instance_read(in, STATE_FILE, text, sizeof(text)) < 0)
+		text[0] = '\0';
+	words_init(&words, WORDS_WIRE);
+	for (const char *c = text; *c; c++) {
+		if (words_feed(&words, (unsigned char)*c) != WORDS_LINE)
+			continue;
+		if (!headed && strcmp(words_at(&words, 0), "upsmon") == 0) {
+			show_header(v, verdict, phases[bounded(words_at(&words, 2), PHASE_DOWN)],
+				    json);
+			headed = true;
+		} else if (headed && strcmp(words_at(&words, 0), "ups") == 0) {
+			struct view view = view_of(&words);
+
+			if (json)
+				show_json(&view, first);
+			else
+				show_people(&view);
+			first = false;
+		}
+	}
+	if (!headed)
+		show_header(v, verdict, "", json);
+	if (json)
+		log_line(STDOUT_FILENO, "]}");
+}

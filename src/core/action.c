@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+#include "core/action.h"
+
+#include <string.h>
+
+/*
+ * A full list would mean that ACTIONS_MAX is wrong.  The place at the end is
+ * kept for the one action that must not be lost.
+ */
+static struct action *add(struct actions *out, enum action_kind kind, uint16_t ups)
+{
+	unsigned int limit = kind == ACT_SHUTDOWN ? ACTIONS_MAX : ACTIONS_MAX - 1;
+	struct action *a = &out->list[out->count < limit ? out->count++ : limit - 1];
+
+	memset(a, 0, sizeof(*a));
+	a->kind = kind;
+	a->ups = ups;
+	return a;
+}
+
+void action_connect(struct actions *out, uint16_t ups)
+{
+	add(out, ACT_CONNECT, ups);
+}
+
+void action_close(struct actions *out, uint16_t ups)
+{
+	add(out, ACT_CLOSE, ups);
+}
+
+void action_send(struct actions *out, uint16_t ups, enum proto_request request)
+{
+	add(out, ACT_SEND, ups)->u.request = request;
+}
+
+static void keep_why(struct action *a, const char *why)
+{
+	size_t len = strlen(why);
+
+	if (len >= sizeof(a->why))
+		len = sizeof(a->why) - 1;
+	memcpy(a->why, why, len);
+}
+
+void action_notify(struct actions *out, uint16_t ups, enum notify_type type, const char *more)
+{
+	struct action *a = add(out, ACT_NOTIFY, ups);
+
+	a->u.type = type;
+	keep_why(a, more);
+}
+
+void action_report(struct actions *out, uint16_t ups, enum report report, uint32_t value,
+		   const char *why)
+{
+	struct action *a = add(out, ACT_REPORT, ups);
+
+	a->u.report = report;
+	a->value = value;
+	keep_why(a, why);
+}
+
+void action_shutdown(struct actions *out)
+{
+	add(out, ACT_SHUTDOWN, UPS_NONE);
+}

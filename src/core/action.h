@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * action.h - what the core wants done.
+ *
+ * The core answers each event with a list of these; the shell carries them
+ * out in order.  The list is bounded: one event touches one UPS, or ends a
+ * deadline of each.
+ */
+#ifndef ACTION_H
+#define ACTION_H
+
+#include <stdint.h>
+
+#include "core/notify.h"
+#include "options.h"
+#include "core/proto.h"
+
+/* A point in time that never comes. */
+#define NEVER INT64_MAX
+
+/* What the log is told; report.c has the sentences. */
+enum report {
+	REPORT_NONE,
+	REPORT_CONNECT_FAILED,	/* why: the system's error */
+	REPORT_CONNECT_TIMEOUT,
+	REPORT_CONNECTION_LOST,	/* why: the system's error */
+	REPORT_NO_REPLY,
+	REPORT_RUBBISH,		/* why: what the server said */
+	REPORT_POLL_REFUSED,	/* why: the server's code */
+	REPORT_STATUS_EMPTY,
+	REPORT_POLL_WORKS,	/* after one of the above */
+	REPORT_LOGIN_REFUSED,	/* why: the server's code */
+	REPORT_LOGGED_IN,
+	REPORT_PRIMARY_REFUSED,	/* why: the server's code */
+	REPORT_FSD_REFUSED,	/* why: the server's code */
+	REPORT_FSD_SET,
+	REPORT_VARIABLE_MISSING, /* why: its name */
+	REPORT_CRITICAL,	/* why: the rule */
+	REPORT_NOT_CRITICAL,
+	REPORT_POWER_LOW,	/* value: power that is left */
+	REPORT_FSD_ASKED,	/* -c fsd */
+	REPORT_HOSTSYNC_WAIT,
+	REPORT_HOSTSYNC_OVER,	/* somebody is still logged in */
+	REPORT_FINAL_DELAY,	/* value: seconds */
+};
+
+enum action_kind {
+	ACT_CONNECT,	/* ups: begin a connection; answer with an event */
+	ACT_SEND,	/* ups, request */
+	ACT_CLOSE,	/* ups: drop the connection, without an event */
+	ACT_NOTIFY,	/* type, why; ups, or UPS_NONE for a global one */
+	ACT_REPORT,	/* report, value; ups or UPS_NONE */
+	ACT_SHUTDOWN,	/* write POWERDOWNFLAG, run SHUTDOWNCMD */
+};
+
+#define UPS_NONE UINT16_MAX
+#define WHY_MAX 64
+
+struct action {
+	enum action_kind kind;
+	uint16_t ups;
+	union {
+		enum proto_request request;
+		enum notify_type type;
+		enum report report;
+	} u;
+	uint32_t value;
+	char why[WHY_MAX];
+};
+
+#define ACTIONS_MAX (8 * UPS_MAX + 16)
+
+struct actions {
+	unsigned int count;
+	struct action list[ACTIONS_MAX];
+};
+
+void action_connect(struct actions *out, uint16_t ups);
+void action_close(struct actions *out, uint16_t ups);
+void action_send(struct actions *out, uint16_t ups, enum proto_request request);
+/* more: the second %s of the text, as the alarms are of ALARM. */
+void action_notify(struct actions *out, uint16_t ups, enum notify_type type, const char *more);
+void action_report(struct actions *out, uint16_t ups, enum report report, uint32_t value,
+		   const char *why);
+void action_shutdown(struct actions *out);
+
+/* The sentence of an ACT_REPORT; *priority is a syslog priority. */
+void report_format(char *out, size_t size, const struct conf *conf, const struct action *action,
+		   int *priority);
+
+#endif

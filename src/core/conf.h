@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * conf.h - upsmon.conf as one flat struct.
+ *
+ * Pure: lines come in as words, findings go out through a callback.  The
+ * struct holds no pointer, only offsets into its own text, so that it can be
+ * copied and shared between processes as a whole.
+ *
+ * Times are kept in milliseconds, as everywhere in the core; the file has
+ * seconds.  Numbers are decimal and whole; anything else is an error, where
+ * NUT's atoi() would make 0 of it.
+ *
+ * What is an error and what a warning: an error is whatever could cost a
+ * shutdown or change its time (MONITOR, SHUTDOWNCMD, MINSUPPLIES, numbers,
+ * unknown directives, which may be one of these misspelt).  The daemon does
+ * not start on one, and a reload keeps what it had.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/notify.h"
+#include "options.h"
+#include "core/words.h"
+
+#define CONF_DEFAULT_PORT 3493
+
+/*
+ * apcupsd's ways to shut down before the battery is low, for all UPSes or for
+ * one.  -1: off.
+ */
+enum conf_trigger {
+	TRIGGER_BATTERYLEVEL,	/* percent */
+	TRIGGER_MINUTES,
+	TRIGGER_TIMEOUT,	/* seconds on battery; 0 is off as well */
+	TRIGGER_ONBATTERYDELAY,	/* seconds until ONBATT is notified */
+	TRIGGERS,
+};
+
+/* Variables of the server's beside ups.status. */
+enum conf_variable { VARIABLE_ALARM, VARIABLE_CHARGE, VARIABLE_RUNTIME, VARIABLES };
+
+/*
+ * One MONITOR line.  Texts are offsets into conf.text, to be read with
+ * conf_get(); 0 is the empty text, which means unset.
+ */
+struct conf_ups {
+	uint16_t system;	/* as written: ups[@host[:port]] */
+	uint16_t name;		/* ups */
+	uint16_t host;		/* without brackets */
+	uint16_t user;
+	uint16_t password;
+	uint16_t port;
+	uint16_t power_value;	/* 0: watched, feeds nothing here */
+	bool primary;
+	int32_t trigger[TRIGGERS]; /* CONF_INHERIT: that of all */
+};
+
+#define CONF_INHERIT (-2)
+
+struct conf {
+	uint16_t ups_count;
+	uint16_t min_supplies;
+	struct conf_ups ups[UPS_MAX];
+	uint32_t poll_freq_ms;
+	uint32_t poll_freq_alert_ms;
+	uint32_t dead_time_ms;
+	uint32_t host_sync_ms;
+	uint32_t final_delay_ms;
+	uint32_t nocomm_warn_ms;	/* 0: said once */
+	uint32_t replace_warn_ms;	/* 0: said once */
+	int32_t oblb_ms;
+	int32_t off_ms;			/* these three: below 0 is never */
+	int32_t over_ms;
+	int32_t shutdown_exit_ms;	/* from SHUTDOWNCMD to the logout */
+	int32_t poll_fail_throttle;	/* -1 each, 0 changes, n every nth */
+	int32_t debug_min;
+	bool alarm_critical;
+	int32_t trigger[TRIGGERS];
+	uint16_t shutdown_cmd;
+	uint16_t notify_cmd;
+	uint16_t powerdown_flag;
+	uint16_t run_as_user;
+	struct {
+		uint16_t text;	/* 0: the default text */
+		uint8_t flags;
+	} notify[NOTIFY_TYPES];
+	uint16_t text_used;
+	char text[CONF_TEXT_MAX];
+};
+
+enum conf_severity { CONF_WARNING, CONF_ERROR };
+
+/* Where findings go.  The counts are conf's to keep. */
+struct conf_report {
+	void (*say)(void *arg, enum conf_severity severity, int line, const char *text);
+	void *arg;
+	int errors;
+	int warnings;
+};
+
+/* All defaults. */
+void conf_init(struct conf *conf);
+
+/* One line of the file.  Line numbers start at 1. */
+void conf_line(struct conf *conf, const struct words *words, int line, struct conf_report *report);
+
+/* What only the whole file shows.  Call once, at its end. */
+void conf_finish(struct conf *conf, struct conf_report *report);
+
+/* A finding of the caller's own (a broken line, say). */
+void conf_say(struct conf_report *report, enum conf_severity severity, int line, const char *format,
+	      ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * The place in `old` of the UPS that stands at `ups` in `conf`: the same
+ * system with the same user, password and role.  -1 if there is none.
+ */
+int conf_find_same(const struct conf *old, const struct conf *conf, uint16_t ups);
+
+int32_t conf_trigger(const struct conf *conf, uint16_t ups, enum conf_trigger trigger);
+
+/* The same by the system alone. */
+int conf_find_system(const struct conf *old, const struct conf *conf, uint16_t ups);
+
+const char *conf_get(const struct conf *conf, uint16_t text);
+const char *conf_notify_text(const struct conf *conf, enum notify_type type);
+
+#endif

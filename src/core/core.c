@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: ISC */
+#include "core/core.h"
+
+#include <string.h>
+
+void core_init(struct core *c, const struct conf *conf, uint32_t connect_ms, int64_t now)
+{
+	memset(c, 0, sizeof(*c));
+	c->conf = conf;
+	c->connect_ms = connect_ms;
+	c->phase = PHASE_WATCH;
+	c->phase_until = NEVER;
+	for (uint16_t i = 0; i < conf->ups_count; i++) {
+		ups_init(&c->ups[i], now);
+		session_init(&c->session[i], now, conf->poll_freq_ms);
+	}
+}
+
+void core_restore_ups(struct core *c, uint16_t ups, const struct ups *saved, int64_t now)
+{
+	c->ups[ups] = *saved;
+	/* a UPS that was lost already stays lost since then */
+	if (saved->comm == COMM_OK && c->session[ups].state == SESSION_DOWN)
+		c->ups[ups].answered = now;
+}
+
+void core_restore_session(struct core *c, uint16_t ups, const struct session *saved)
+{
+	c->session[ups] = *saved;
+}
+
+/* What the sessions of a primary do in SYNC; false if this host is none. */
+static bool wish_fsd(struct core *c, int64_t now)
+{
+	bool primary = false;
+
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		struct session *s = &c->session[i];
+
+		if (!c->conf->ups[i].primary)
+			continue;
+		primary = true;
+		s->want_fsd = true;
+		s->want_logins = true;
+		s->logins_known = false;
+		s->logins_at = now;
+	}
+	return primary;
+}
+
+static void wish_logout(struct core *c)
+{
+	for (uint16_t i = 0; i < c->conf->ups_count; i++)
+		c->session[i].want_logout = true;
+}
+
+void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t now)
+{
+	c->phase = phase;
+	c->phase_until = until;
+	if (phase == PHASE_SYNC)
+		wish_fsd(c, now);
+	else if (phase == PHASE_DOWN && until == NEVER && c->conf->shutdown_exit_ms >= 0)
+		wish_logout(c);
+}
+
+void core_reload(struct core *c, const struct core *old, const struct conf *old_conf, int64_t now)
+{
+	core_init(c, c->conf, old->connect_ms, now);
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		int same = conf_find_same(old_conf, c->conf, i);
+		int known = conf_find_system(old_conf, c->conf, i);
+
+		/* another password makes a new login, and the UPS is what it was */
+		if (known >= 0)
+			c->ups[i] = old->ups[known];
+		if (same >= 0)
+			c->session[i] = old->session[same];
+	}
+	c->stopping = old->stopping;
+	core_restore_phase(c, old->phase, old->phase_until, now);
+}
+
+/* One UPS that is not plainly on line puts all of them on POLLFREQALERT. */
+static uint32_t poll_ms(const struct core *c)
+{
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		if (c->ups[i].comm != COMM_UNKNOWN && !ups_is_calm(&c->ups[i]))
+			return c->conf->poll_freq_alert_ms;
+	}
+	return c->conf->poll_freq_ms;
+}
+
+/* The power that is left: the values of the UPSes that can be counted on. */
+static uint32_t power_left(struct core *c, int64_t now, struct actions *out)
+{
+	uint32_t power = 0;
+
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		struct ups *u = &c->ups[i];
+		enum critical why = critical_now(u, c->conf, i, now);
+
+		if ((why == CRITICAL_NOT) != (u->critical == CRITICAL_NOT))
+			action_report(out, i, why ? REPORT_CRITICAL : REPORT_NOT_CRITICAL, 0,
+				      critical_text(why));
+		u->critical = (uint8_t)why;
+		if (why == CRITICAL_NOT)
+			power += c->conf->ups[i].power_value;
+	}
+	return power;
+}
+
+static void begin_final(struct core *c, int64_t now, struct actions *out)
+{
+	for (uint16_t i = 0; i < c->conf->ups_count; i++)
+		c->session[i].want_logins = false;
+	c->phase = PHASE_FINAL;
+	c->phase_until = now + c->conf->final_delay_ms;
+	action_notify(out, UPS_NONE, NOTIFY_SHUTDOWN, "");
+	action_report(out, UPS_NONE, REPORT_FINAL_DELAY, c->conf->final_delay_ms / 1000, "");
+}
+
+/*
+ * FSD tells the secondaries of every UPS that this host is primary of, also
+ * of those that are fine: the host that feeds their server goes down.
+ */
+static void begin_shutdown(struct core *c, int64_t now, struct actions *out)
+{
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		struct ups_step step = { c->conf, i, now, out };
+
+		if (c->conf->ups[i].primary)
+			ups_fsd(&c->ups[i], &step);
+	}
+	if (!wish_fsd(c, now)) {
+		begin_final(c, now, out);
+		return;
+	}
+	c->phase = PHASE_SYNC;
+	c->phase_until = now + c->conf->host_sync_ms;
+	action_notify(out, UPS_NONE, NOTIFY_SHUTDOWN_HOSTSYNC, "");
+	action_report(out, UPS_NONE, REPORT_HOSTSYNC_WAIT, c->conf->host_sync_ms / 1000, "");
+}
+
+/*
+ * At most one login is left, our own; none if ours was refused.  What a
+ * server does not tell is unknown, and the secondaries get their full time.
+ */
+static bool secondaries_gone(const struct core *c)
+{
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		const struct session *s = &c->session[i];
+
+		if (!c->conf->ups[i].primary)
+			continue;
+		if (s->want_fsd || !s->logins_known || s->logins > (s->logged_in ? 1U : 0U))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * SHUTDOWNEXIT: when to log out.  A secondary's logout is what its primary
+ * waits for.
+ */
+static void go_down(struct core *c, int64_t now, struct actions *out)
+{
+	int32_t ms = c->conf->shutdown_exit_ms;
+
+	c->phase = PHASE_DOWN;
+	c->phase_until = ms < 0 ? NEVER : now + ms;
+	action_shutdown(out);
+}
+
+void core_pause(struct core *c, int64_t now, struct actions *out)
+{
+	struct session_step step = {
+		.conf = c->conf, .now = now, .poll_ms = poll_ms(c), .out = out
+	};
+
+	out->count = 0;
+	c->paused = true;
+	for (step.ups = 0; step.ups < c->conf->ups_count; step.ups++)
+		session_pause(&c->session[step.ups], &step);
+}
+
+void core_resume(struct core *c)
+{
+	c->paused = false;
+}
+
+bool core_is_quiet(const struct core *c)
+{
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		if (!session_is_quiet(&c->session[i]))
+			return false;
+	}
+	return c->paused;
+}
+
+/* The policy proper: called after each event, in an order that may cascade. */
+static void decide(struct core *c, bool fsd_asked, int64_t now, struct actions *out)
+{
+	uint32_t power = power_left(c, now, out);
+
+	if (c->stopping)
+		return;
+	if (c->phase == PHASE_WATCH && (fsd_asked || power < c->conf->min_supplies)) {
+		action_report(out, UPS_NONE, fsd_asked ? REPORT_FSD_ASKED : REPORT_POWER_LOW, power,
+			      "");
+		begin_shutdown(c, now, out);
+	}
+	if (c->phase == PHASE_SYNC) {
+		bool gone = secondaries_gone(c);
+
+		if (!gone && now >= c->phase_until)
+			action_report(out, UPS_NONE, REPORT_HOSTSYNC_OVER, 0, "");
+		if (gone || now >= c->phase_until)
+			begin_final(c, now, out);
+	}
+	if (c->phase == PHASE_FINAL && now >= c->phase_until)
+		go_down(c, now, out);
+	if (c->phase == PHASE_DOWN && now >= c->phase_until) {
+		c->phase_until = NEVER;
+		wish_logout(c);
+	}
+}
+
+static void apply(struct core *c, const struct session_step *step, enum session_result result)
+{
+	struct ups_step ups = { c->conf, step->ups, step->now, step->out };
+
+	if (result == SESSION_STATUS)
+		ups_status(&c->ups[step->ups], &ups, step->text);
+	else if (result == SESSION_VARIABLE)
+		ups_variable(&c->ups[step->ups], &ups, step->variable, step->text);
+	else if (result == SESSION_FAILED)
+		ups_failed(&c->ups[step->ups], &ups);
+	if (result == SESSION_STATUS) {
+		struct session *s = &c->session[step->ups];
+
+		s->wants = ups_wants(&c->ups[step->ups], c->conf, step->ups);
+		/* what was missing in one outage is asked for anew in the next */
+		s->missing &= s->wants;
+	}
+	c->ups[step->ups].logged_in = c->session[step->ups].logged_in;
+}
+
+static enum session_result dispatch(struct session *s, struct session_step *step,
+				    const struct event *ev)
+{
+	switch (ev->kind) {
+	case EV_CONNECTED:
+		return session_connected(s, step);
+	case EV_CLOSED:
+		return session_closed(s, step, ev->why);
+	case EV_LINE:
+		return session_reply(s, step, ev->words);
+	case EV_GARBAGE:
+		return session_garbage(s, step, ev->why);
+	case EV_TIME:
+	case EV_FSD:
+	case EV_STOP:
+		break;
+	}
+	return SESSION_NOTHING;
+}
+
+void core_event(struct core *c, const struct event *ev, int64_t now, struct actions *out)
+{
+	struct session_step step = { .conf = c->conf,
+				     .ups = ev->ups,
+				     .now = now,
+				     .connect_ms = c->connect_ms,
+				     .out = out };
+
+	out->count = 0;
+	if (ev->kind == EV_STOP) {
+		c->stopping = true;
+		c->phase_until = NEVER;
+		for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+			step.ups = i;
+			session_leave(&c->session[i], &step);
+		}
+	}
+	step.poll_ms = poll_ms(c);
+	if (ev->kind >= EV_CONNECTED && ev->kind <= EV_GARBAGE && ev->ups < c->conf->ups_count)
+		apply(c, &step, dispatch(&c->session[ev->ups], &step, ev));
+
+	/*
+	 * Twice: a request that is wished for goes out now, and a time-out that
+	 * was found on the way is judged now.
+	 */
+	for (int round = 0; round < 2; round++) {
+		for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+			struct ups_step ups = { c->conf, i, now, out };
+
+			/* after the logout nothing is missed any more */
+			if (c->session[i].state != SESSION_OVER)
+				ups_advance(&c->ups[i], &ups);
+		}
+		decide(c, ev->kind == EV_FSD, now, out);
+		if (c->phase != PHASE_WATCH || c->stopping)
+			c->paused = false;
+		step.paused = c->paused;
+		step.poll_ms = poll_ms(c);
+		for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+			step.ups = i;
+			apply(c, &step, session_advance(&c->session[i], &step));
+		}
+	}
+}
+
+int64_t core_deadline(const struct core *c, int64_t now)
+{
+	int64_t at = c->phase_until;
+	uint32_t poll = poll_ms(c);
+
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		int64_t session_at = session_deadline(&c->session[i], poll, c->paused);
+		int64_t ups_at = ups_deadline(&c->ups[i], c->conf, i, now);
+
+		if (session_at < at)
+			at = session_at;
+		if (ups_at < at && c->session[i].state != SESSION_OVER)
+			at = ups_at;
+	}
+	/* what has been due for a while is due now */
+	return at < now ? now : at;
+}
+
+bool core_is_ready(const struct core *c)
+{
+	/* an order to shut down may come before the first answer, and ends the sessions */
+	if (c->phase != PHASE_WATCH)
+		return true;
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		if (c->ups[i].comm == COMM_UNKNOWN)
+			return false;
+	}
+	return true;
+}
+
+bool core_is_over(const struct core *c)
+{
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		if (c->session[i].state != SESSION_OVER)
+			return false;
+	}
+	return true;
+}

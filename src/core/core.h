@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * core.h - the whole of upsmon's judgement, without the world.
+ *
+ *	event, now  ->  core  ->  actions, the next deadline
+ *
+ * The shell tells it what happened, carries out the actions in their order,
+ * and calls again with EV_TIME when the deadline has come.  The core makes no
+ * system call, reads no clock, allocates nothing and has no globals, so that
+ * a test can run a year of power cuts in a second.
+ *
+ * `now` is monotonic milliseconds and never goes back.
+ */
+#ifndef CORE_H
+#define CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/action.h"
+#include "core/conf.h"
+#include "core/session.h"
+#include "core/ups.h"
+#include "core/words.h"
+
+enum event_kind {
+	EV_TIME,	/* nothing but the time */
+	EV_CONNECTED,	/* ups: the connection stands */
+	EV_CLOSED,	/* ups: it could not be made, or broke; why */
+	EV_LINE,	/* ups: a line from the server; words */
+	EV_GARBAGE,	/* ups: bytes that are no line of the protocol; why */
+	EV_FSD,		/* somebody asked for a shutdown (-c fsd) */
+	EV_STOP,	/* log out everywhere, at once: then core_is_over() */
+};
+
+struct event {
+	enum event_kind kind;
+	uint16_t ups;
+	const struct words *words;
+	const char *why;
+};
+
+/*
+ * The way down.  WATCH: nothing yet.  SYNC: FSD is set, secondaries are given
+ * HOSTSYNC to log out.  FINAL: SHUTDOWN was notified, FINALDELAY runs.  DOWN:
+ * the shell was told; SHUTDOWNEXIT runs.  There is no way back up.
+ */
+enum phase { PHASE_WATCH, PHASE_SYNC, PHASE_FINAL, PHASE_DOWN };
+
+struct core {
+	const struct conf *conf;	/* the caller's; must outlive this */
+	uint32_t connect_ms;
+	enum phase phase;
+	int64_t phase_until;		/* of all but WATCH; NEVER: nothing more comes */
+	bool stopping;
+	bool paused;
+	struct ups ups[UPS_MAX];
+	struct session session[UPS_MAX];
+};
+
+void core_init(struct core *c, const struct conf *conf, uint32_t connect_ms, int64_t now);
+
+/*
+ * Takes up where an earlier core stopped: before the first event, once for
+ * each UPS and once for the phase.  The poller was alive until just now, so
+ * that DEADTIME starts anew; with its session, a UPS is taken over as it is.
+ */
+void core_restore_ups(struct core *c, uint16_t ups, const struct ups *saved, int64_t now);
+void core_restore_session(struct core *c, uint16_t ups, const struct session *saved);
+void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t now);
+
+/*
+ * Goes on with the configuration that c->conf holds now, where `old` went by
+ * old_conf: UPSes that are the same keep connection, login and timers, the
+ * others start anew; what is known of a UPS stays known by its name alone.
+ */
+void core_reload(struct core *c, const struct core *old, const struct conf *old_conf, int64_t now);
+
+/*
+ * Begins nothing new with the servers until core_resume(); core_is_quiet()
+ * tells when they owe no answer, so that the sessions can be handed over.  All
+ * else goes on, and a shutdown ends the pause.
+ */
+void core_pause(struct core *c, int64_t now, struct actions *out);
+void core_resume(struct core *c);
+bool core_is_quiet(const struct core *c);
+
+/* *out is emptied first. */
+void core_event(struct core *c, const struct event *ev, int64_t now, struct actions *out);
+int64_t core_deadline(const struct core *c, int64_t now);
+
+/* A first attempt was made at each UPS, whatever came of it, or a shutdown has begun. */
+bool core_is_ready(const struct core *c);
+
+/* After EV_STOP or the end: every session is closed. */
+bool core_is_over(const struct core *c);
+
+#endif

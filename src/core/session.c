@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: ISC */
+#include "core/session.h"
+
+#include <string.h>
+
+static uint32_t interval(uint32_t poll_ms)
+{
+	return poll_ms < SESSION_KEEPALIVE_MS ? poll_ms : SESSION_KEEPALIVE_MS;
+}
+
+void session_init(struct session *s, int64_t now, uint32_t poll_ms)
+{
+	memset(s, 0, sizeof(*s));
+	s->state = SESSION_DOWN;
+	s->attempted = now - interval(poll_ms); /* the first one is due at once */
+	s->login_at = NEVER;
+}
+
+/*
+ * The log hears of a poll's outcome when it differs from the one before; of
+ * the same failure again only as POLLFAIL_LOG_THROTTLE_MAX has it.
+ */
+static void report_poll(struct session *s, struct session_step *step, enum report report,
+			const char *why)
+{
+	int32_t throttle = step->conf->poll_fail_throttle;
+	bool say = s->poll_report != (uint8_t)report;
+
+	if (report == REPORT_POLL_WORKS) {
+		say = say && s->poll_report != REPORT_NONE;
+		s->failures = 0;
+	} else {
+		s->failures++;
+		say = say || throttle < 0 ||
+		      (throttle > 0 && s->failures % (uint32_t)throttle == 0);
+	}
+	if (say)
+		action_report(step->out, step->ups, report, 0, why);
+	s->poll_report = (uint8_t)report;
+}
+
+static enum session_result drop(struct session *s, struct session_step *step, enum report report,
+				const char *why)
+{
+	s->logged_in = false;
+	if (s->want_logout) {
+		s->state = SESSION_OVER;
+		return SESSION_NOTHING;
+	}
+	s->state = SESSION_DOWN;
+	s->logins_known = false;
+	report_poll(s, step, report, why);
+	return SESSION_FAILED;
+}
+
+static void send(struct session *s, struct session_step *step, enum proto_request request)
+{
+	action_send(step->out, step->ups, request);
+	s->state = SESSION_WAITING;
+	s->request = request;
+	s->reply_by = step->now + SESSION_REPLY_MS;
+}
+
+enum session_result session_connected(struct session *s, struct session_step *step)
+{
+	(void)step;
+	if (s->state != SESSION_CONNECTING)
+		return SESSION_NOTHING;
+	s->state = SESSION_IDLE;
+	s->login_step = REQUEST_USERNAME;
+	s->login_done = false;
+	s->login_at = NEVER;
+	s->logins_at = step->now;
+	s->list_clients = false;
+	s->wants = 0;
+	s->missing = 0;
+	/* a fresh connection polls as soon as it is logged in */
+	s->polled = step->now - interval(step->poll_ms);
+	return SESSION_NOTHING;
+}
+
+enum session_result session_closed(struct session *s, struct session_step *step, const char *why)
+{
+	switch (s->state) {
+	case SESSION_CONNECTING:
+		return drop(s, step, REPORT_CONNECT_FAILED, why);
+	case SESSION_IDLE:
+	case SESSION_WAITING:
+		return drop(s, step, REPORT_CONNECTION_LOST, why);
+	case SESSION_DOWN:
+	case SESSION_OVER:
+		break;
+	}
+	return SESSION_NOTHING;
+}
+
+enum session_result session_garbage(struct session *s, struct session_step *step, const char *why)
+{
+	if (s->state != SESSION_IDLE && s->state != SESSION_WAITING)
+		return SESSION_NOTHING;
+	action_close(step->out, step->ups);
+	return drop(s, step, REPORT_RUBBISH, why);
+}
+
+static void login_granted(struct session *s, struct session_step *step)
+{
+	switch (s->request) {
+	case REQUEST_USERNAME:
+		s->login_step = REQUEST_PASSWORD;
+		break;
+	case REQUEST_PASSWORD:
+		s->login_step = REQUEST_LOGIN;
+		break;
+	case REQUEST_LOGIN:
+		s->logged_in = true;
+		if (s->login_report != REPORT_LOGGED_IN)
+			action_report(step->out, step->ups, REPORT_LOGGED_IN, 0, "");
+		s->login_report = REPORT_LOGGED_IN;
+		s->login_step = REQUEST_PRIMARY;
+		s->login_done = !step->conf->ups[step->ups].primary;
+		break;
+	default:
+		s->login_done = true;
+		break;
+	}
+}
+
+static void login_refused(struct session *s, struct session_step *step, const char *code)
+{
+	enum report report = s->logged_in ? REPORT_PRIMARY_REFUSED : REPORT_LOGIN_REFUSED;
+
+	if (s->request == REQUEST_PRIMARY && strcmp(code, "UNKNOWN-COMMAND") == 0) {
+		s->login_step = REQUEST_MASTER;
+		return;
+	}
+	if (s->request == REQUEST_LOGIN && strcmp(code, "ALREADY-LOGGED-IN") == 0) {
+		login_granted(s, step);
+		return;
+	}
+	/* left over from a try that got half way */
+	if (strcmp(code, "ALREADY-SET-USERNAME") == 0 || strcmp(code, "ALREADY-SET-PASSWORD") == 0) {
+		login_granted(s, step);
+		return;
+	}
+	if (s->login_report != report)
+		action_report(step->out, step->ups, report, 0, code);
+	s->login_report = (uint8_t)report;
+	s->login_at = step->now + SESSION_LOGIN_RETRY_MS;
+}
+
+static enum session_result poll_reply(struct session *s, struct session_step *step,
+				      const struct proto_reply *reply)
+{
+	if (reply->kind == PROTO_ERR) {
+		report_poll(s, step, REPORT_POLL_REFUSED, reply->text);
+		return SESSION_FAILED;
+	}
+	if (reply->text[strspn(reply->text, " ")] == '\0') {
+		report_poll(s, step, REPORT_STATUS_EMPTY, "");
+		return SESSION_FAILED;
+	}
+	report_poll(s, step, REPORT_POLL_WORKS, "");
+	step->text = reply->text;
+	return SESSION_STATUS;
+}
+
+static enum session_result variable_reply(struct session *s, struct session_step *step,
+					  const struct proto_reply *reply)
+{
+	unsigned int bit;
+
+	step->variable = (enum conf_variable)(s->request - REQUEST_ALARM);
+	bit = 1U << step->variable;
+	s->wants &= ~bit;
+	step->text = reply->kind == PROTO_OK ? reply->text : NULL;
+	if (reply->kind == PROTO_OK)
+		return SESSION_VARIABLE;
+	/* a passing failure: the next poll asks again */
+	if (strcmp(reply->text, "VAR-NOT-SUPPORTED") != 0)
+		return SESSION_NOTHING;
+	/* an alarm without a text is no loss, and may have one the next time */
+	if (step->variable != VARIABLE_ALARM) {
+		if (!(s->told_missing & bit))
+			action_report(step->out, step->ups, REPORT_VARIABLE_MISSING, 0,
+				      proto_variable_name(step->variable));
+		s->told_missing |= bit;
+		s->missing |= bit;
+	}
+	return SESSION_VARIABLE;
+}
+
+/* The count of logins, by either way; what fails is unknown. */
+static void logins_reply(struct session *s, struct session_step *step,
+			 const struct proto_reply *reply, uint32_t count)
+{
+	s->logins_known = reply->kind == PROTO_OK;
+	s->logins = count;
+	s->logins_at = step->now + SESSION_LOGINS_MS;
+	if (reply->kind == PROTO_ERR && !s->list_clients) {
+		/* DATA-STALE: the list of clients is still told */
+		s->list_clients = true;
+		s->logins_at = step->now;
+	}
+}
+
+enum session_result session_reply(struct session *s, struct session_step *step,
+				  const struct words *words)
+{
+	const char *name = conf_get(step->conf, step->conf->ups[step->ups].name);
+	struct proto_reply reply;
+
+	/* nothing was asked: a server does not speak first */
+	if (s->state != SESSION_WAITING)
+		return session_garbage(s, step, words_at(words, 0));
+	reply = proto_reply(s->request, words, name);
+	if (reply.kind == PROTO_RUBBISH && s->request != REQUEST_LOGOUT)
+		return session_garbage(s, step, reply.text);
+	if (reply.kind == PROTO_MORE) {
+		s->counted += reply.number;
+		return SESSION_NOTHING;
+	}
+	s->state = SESSION_IDLE;
+
+	switch (s->request) {
+	case REQUEST_USERNAME:
+	case REQUEST_PASSWORD:
+	case REQUEST_LOGIN:
+	case REQUEST_PRIMARY:
+	case REQUEST_MASTER:
+		if (reply.kind == PROTO_OK)
+			login_granted(s, step);
+		else
+			login_refused(s, step, reply.text);
+		break;
+	case REQUEST_STATUS:
+		return poll_reply(s, step, &reply);
+	case REQUEST_ALARM:
+	case REQUEST_CHARGE:
+	case REQUEST_RUNTIME:
+		return variable_reply(s, step, &reply);
+	case REQUEST_NUMLOGINS:
+		logins_reply(s, step, &reply, reply.number);
+		break;
+	case REQUEST_CLIENTS:
+		logins_reply(s, step, &reply, s->counted);
+		break;
+	case REQUEST_FSD:
+		/* who may not, never may; anything else may pass */
+		s->want_fsd = reply.kind != PROTO_OK && strcmp(reply.text, "ACCESS-DENIED") != 0;
+		s->fsd_at = step->now + SESSION_LOGINS_MS;
+		action_report(step->out, step->ups,
+			      reply.kind == PROTO_OK ? REPORT_FSD_SET : REPORT_FSD_REFUSED, 0,
+			      reply.text);
+		break;
+	case REQUEST_LOGOUT:
+		action_close(step->out, step->ups);
+		s->logged_in = false;
+		s->state = SESSION_OVER;
+		break;
+	}
+	return SESSION_NOTHING;
+}
+
+static bool login_due(const struct session *s, int64_t now)
+{
+	return !s->login_done && (s->login_at == NEVER || now >= s->login_at);
+}
+
+static enum proto_request next_variable(unsigned int wants)
+{
+	int variable = 0;
+
+	while (!(wants & (1U << variable)))
+		variable++;
+	return (enum proto_request)(REQUEST_ALARM + variable);
+}
+
+/*
+ * The order is the priority: what a shutdown needs comes before a poll, and
+ * the secondaries learn of FSD even if nobody waits for them (HOSTSYNC 0).
+ */
+static void idle(struct session *s, struct session_step *step)
+{
+	if (s->want_logout && !s->want_fsd) {
+		send(s, step, REQUEST_LOGOUT);
+	} else if (login_due(s, step->now)) {
+		send(s, step, s->login_step);
+	} else if (s->want_fsd && step->now >= s->fsd_at) {
+		send(s, step, REQUEST_FSD);
+	} else if (s->want_logins && step->now >= s->logins_at) {
+		s->counted = 0;
+		send(s, step, s->list_clients ? REQUEST_CLIENTS : REQUEST_NUMLOGINS);
+	} else if (s->wants & ~s->missing) {
+		send(s, step, next_variable(s->wants & ~s->missing));
+	} else if (step->now >= s->polled + interval(step->poll_ms)) {
+		s->polled = step->now;
+		send(s, step, REQUEST_STATUS);
+	}
+}
+
+void session_pause(struct session *s, struct session_step *step)
+{
+	if (s->state != SESSION_CONNECTING)
+		return;
+	action_close(step->out, step->ups);
+	s->state = SESSION_DOWN;
+	/* the next one is due at once */
+	s->attempted = step->now - interval(step->poll_ms);
+}
+
+bool session_is_quiet(const struct session *s)
+{
+	return s->state != SESSION_CONNECTING && s->state != SESSION_WAITING;
+}
+
+void session_leave(struct session *s, struct session_step *step)
+{
+	if (s->state == SESSION_IDLE || s->state == SESSION_WAITING)
+		action_send(step->out, step->ups, REQUEST_LOGOUT);
+	if (s->state != SESSION_DOWN && s->state != SESSION_OVER)
+		action_close(step->out, step->ups);
+	s->logged_in = false;
+	s->state = SESSION_OVER;
+}
+
+enum session_result session_advance(struct session *s, struct session_step *step)
+{
+	if (step->paused && session_is_quiet(s))
+		return SESSION_NOTHING;
+	switch (s->state) {
+	case SESSION_DOWN:
+		if (s->want_logout) {
+			s->state = SESSION_OVER;
+		} else if (step->now >= s->attempted + interval(step->poll_ms)) {
+			s->state = SESSION_CONNECTING;
+			s->attempted = step->now;
+			s->reply_by = step->now + step->connect_ms;
+			action_connect(step->out, step->ups);
+		}
+		break;
+	case SESSION_CONNECTING:
+		if (s->want_logout || step->now >= s->reply_by) {
+			action_close(step->out, step->ups);
+			return drop(s, step, REPORT_CONNECT_TIMEOUT, "");
+		}
+		break;
+	case SESSION_IDLE:
+		idle(s, step);
+		break;
+	case SESSION_WAITING:
+		if (step->now >= s->reply_by) {
+			action_close(step->out, step->ups);
+			return drop(s, step, REPORT_NO_REPLY, proto_request_name(s->request));
+		}
+		break;
+	case SESSION_OVER:
+		break;
+	}
+	return SESSION_NOTHING;
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t session_deadline(const struct session *s, uint32_t poll_ms, bool paused)
+{
+	int64_t poll_at = s->polled + interval(poll_ms);
+
+	if (paused && session_is_quiet(s))
+		return NEVER;
+	switch (s->state) {
+	case SESSION_DOWN:
+		return s->attempted + interval(poll_ms);
+	case SESSION_CONNECTING:
+	case SESSION_WAITING:
+		return s->reply_by;
+	case SESSION_IDLE:
+		if (!s->login_done)
+			poll_at = earliest(poll_at, s->login_at);
+		if (s->want_logins)
+			poll_at = earliest(poll_at, s->logins_at);
+		if (s->want_fsd)
+			poll_at = earliest(poll_at, s->fsd_at);
+		return poll_at;
+	case SESSION_OVER:
+		break;
+	}
+	return NEVER;
+}

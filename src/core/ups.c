@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+#include "core/ups.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void notify(const struct ups_step *step, enum notify_type type)
+{
+	action_notify(step->out, step->ups, type, "");
+}
+
+/*
+ * States that are notified when they begin and when they end.  NUT: the same,
+ * but a second UPS in the same state makes it notify at every poll (nut#2657).
+ */
+static const struct {
+	uint32_t bit;
+	enum notify_type begins, ends;
+} states[] = {
+	{ ST_CAL, NOTIFY_CAL, NOTIFY_NOTCAL },
+	{ ST_OFF, NOTIFY_OFF, NOTIFY_NOTOFF },
+	{ ST_BYPASS, NOTIFY_BYPASS, NOTIFY_NOTBYPASS },
+	{ ST_ECO, NOTIFY_ECO, NOTIFY_NOTECO },
+	{ ST_OVER, NOTIFY_OVER, NOTIFY_NOTOVER },
+	{ ST_TRIM, NOTIFY_TRIM, NOTIFY_NOTTRIM },
+	{ ST_BOOST, NOTIFY_BOOST, NOTIFY_NOTBOOST },
+};
+
+void ups_init(struct ups *u, int64_t now)
+{
+	memset(u, 0, sizeof(*u));
+	u->charge = UPS_UNKNOWN;
+	u->runtime = UPS_UNKNOWN;
+	u->answered = now;
+	u->lost_since = NEVER;
+	u->battery_since = NEVER;
+	u->low_since = NEVER;
+	u->off_since = NEVER;
+	u->nocomm_at = NEVER;
+	u->replace_at = NEVER;
+}
+
+void ups_fsd(struct ups *u, const struct ups_step *step)
+{
+	if (!u->fsd_notified)
+		notify(step, NOTIFY_FSD);
+	u->fsd_notified = true;
+}
+
+/* Starts a clock when a state begins, and stops it when the state ends. */
+static void clock_while(int64_t *since, bool on, int64_t now)
+{
+	if (!on)
+		*since = NEVER;
+	else if (*since == NEVER)
+		*since = now;
+}
+
+static int64_t onbatt_at(const struct ups *u, const struct conf *conf, uint16_t ups)
+{
+	int32_t seconds = conf_trigger(conf, ups, TRIGGER_ONBATTERYDELAY);
+
+	if (u->battery_since == NEVER || u->battery_notified)
+		return NEVER;
+	return u->battery_since + (seconds > 0 ? seconds * 1000 : 0);
+}
+
+static void notify_onbatt(struct ups *u, const struct ups_step *step)
+{
+	if (!u->battery_notified)
+		notify(step, NOTIFY_ONBATT);
+	u->battery_notified = true;
+}
+
+/*
+ * OB wins over OL when a server sends both: better one warning too many.
+ * The first OL says nothing new; the first OB does.  ONBATT waits for
+ * ONBATTERYDELAY, and mains that are back by then were never gone.
+ */
+static void follow_line(struct ups *u, const struct ups_step *step, uint32_t bits)
+{
+	if (bits & ST_OB) {
+		u->line = LINE_BATTERY;
+	} else if (bits & ST_OL) {
+		if (u->battery_notified)
+			notify(step, NOTIFY_ONLINE);
+		u->battery_notified = false;
+		u->line = LINE_ONLINE;
+		/* of an outage that is over; the next one must not go by them */
+		u->charge = UPS_UNKNOWN;
+		u->runtime = UPS_UNKNOWN;
+	}
+	clock_while(&u->battery_since, u->line == LINE_BATTERY, step->now);
+	if (step->now >= onbatt_at(u, step->conf, step->ups))
+		notify_onbatt(u, step);
+}
+
+static void follow_low(struct ups *u, const struct ups_step *step, uint32_t bits)
+{
+	if ((bits & ST_LB) && !u->low_notified) {
+		if (u->line == LINE_BATTERY)
+			notify_onbatt(u, step);
+		notify(step, NOTIFY_LOWBATT);
+	}
+	u->low_notified = (bits & ST_LB) != 0;
+	/* on battery is what lasts until an OL, whether or not an answer repeats it */
+	clock_while(&u->low_since,
+		    u->line == LINE_BATTERY && (bits & (ST_LB | ST_CAL)) == ST_LB, step->now);
+}
+
+static void follow_states(struct ups *u, const struct ups_step *step, uint32_t bits,
+			  const char *status)
+{
+	uint32_t begun = bits & ~u->bits, ended = u->bits & ~bits;
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (begun & states[i].bit)
+			notify(step, states[i].begins);
+		if (ended & states[i].bit)
+			notify(step, states[i].ends);
+	}
+	if (begun & ST_OTHER) {
+		char others[WHY_MAX];
+
+		status_others(status, others, sizeof(others));
+		action_notify(step->out, step->ups, NOTIFY_OTHER, others);
+	}
+	if (ended & ST_OTHER)
+		notify(step, NOTIFY_NOTOTHER);
+	if ((ended & ST_ALARM) && u->alarm_notified) {
+		u->alarm_notified = false;
+		u->alarm[0] = '\0';
+		notify(step, NOTIFY_NOTALARM);
+	}
+}
+
+static void follow_replace(struct ups *u, const struct ups_step *step, uint32_t bits)
+{
+	if (!(bits & ST_RB))
+		u->replace_at = NEVER;
+	else if (!(u->bits & ST_RB))
+		u->replace_at = step->now;
+}
+
+void ups_status(struct ups *u, const struct ups_step *step, const char *status)
+{
+	uint32_t bits = status_parse(status);
+
+	/* the first COMMOK says nothing new */
+	if (u->comm == COMM_BAD)
+		notify(step, NOTIFY_COMMOK);
+	u->comm = COMM_OK;
+	u->answered = step->now;
+	u->lost_since = NEVER;
+	u->nocomm_at = NEVER;
+
+	follow_line(u, step, bits);
+	follow_low(u, step, bits);
+	follow_states(u, step, bits, status);
+	follow_replace(u, step, bits);
+	if (bits & ST_FSD)
+		ups_fsd(u, step);
+	clock_while(&u->off_since, (bits & ST_OFF) != 0, step->now);
+	u->bits = bits;
+}
+
+/* Whole units of "87", "87.5", "1800"; UPS_UNKNOWN for anything that is no number. */
+static int32_t read_units(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	int32_t number = 0;
+
+	if (digits == 0 || digits > 8 ||
+	    (text[digits] != '\0' &&
+	     (text[digits] != '.' || text[digits + 1 + strspn(text + digits + 1, "0123456789")])))
+		return UPS_UNKNOWN;
+	for (size_t i = 0; i < digits; i++)
+		number = number * 10 + (text[i] - '0');
+	return number;
+}
+
+void ups_variable(struct ups *u, const struct ups_step *step, enum conf_variable variable,
+		  const char *value)
+{
+	switch (variable) {
+	case VARIABLE_CHARGE:
+		u->charge = value ? read_units(value) : UPS_UNKNOWN;
+		break;
+	case VARIABLE_RUNTIME:
+		u->runtime = value ? read_units(value) : UPS_UNKNOWN;
+		break;
+	case VARIABLE_ALARM:
+		/* the text was asked for, so that the notification can tell it */
+		value = value ? value : "";
+		if (!(u->bits & ST_ALARM) ||
+		    (u->alarm_notified && strncmp(u->alarm, value, sizeof(u->alarm) - 1) == 0))
+			break;
+		u->alarm_notified = true;
+		memset(u->alarm, 0, sizeof(u->alarm));
+		snprintf(u->alarm, sizeof(u->alarm), "%s", value);
+		/* as it was kept, so that each change that is told is seen as one */
+		action_notify(step->out, step->ups, NOTIFY_ALARM, u->alarm);
+		break;
+	case VARIABLES:
+		break;
+	}
+}
+
+unsigned int ups_wants(const struct ups *u, const struct conf *conf, uint16_t ups)
+{
+	unsigned int wants = 0;
+
+	if (u->bits & ST_ALARM)
+		wants |= 1U << VARIABLE_ALARM;
+	if (u->battery_since == NEVER)
+		return wants;
+	if (conf_trigger(conf, ups, TRIGGER_BATTERYLEVEL) >= 0)
+		wants |= 1U << VARIABLE_CHARGE;
+	if (conf_trigger(conf, ups, TRIGGER_MINUTES) >= 0)
+		wants |= 1U << VARIABLE_RUNTIME;
+	return wants;
+}
+
+void ups_failed(struct ups *u, const struct ups_step *step)
+{
+	if (u->comm != COMM_BAD) {
+		notify(step, NOTIFY_COMMBAD);
+		u->lost_since = step->now;
+		/* a UPS that was never seen is missed at once, as in NUT */
+		u->nocomm_at = u->comm == COMM_UNKNOWN ? step->now
+						       : u->answered + step->conf->nocomm_warn_ms;
+	}
+	u->comm = COMM_BAD;
+}
+
+/* A warning that is repeated; an interval of 0 says it once. */
+static void repeat(int64_t *at, uint32_t interval, const struct ups_step *step,
+		   enum notify_type type)
+{
+	if (step->now < *at)
+		return;
+	notify(step, type);
+	*at = interval ? step->now + interval : NEVER;
+}
+
+void ups_advance(struct ups *u, const struct ups_step *step)
+{
+	if (step->now >= onbatt_at(u, step->conf, step->ups))
+		notify_onbatt(u, step);
+	repeat(&u->nocomm_at, step->conf->nocomm_warn_ms, step, NOTIFY_NOCOMM);
+	/* while nothing is known, nothing is known of the battery either */
+	if (u->comm == COMM_OK)
+		repeat(&u->replace_at, step->conf->replace_warn_ms, step, NOTIFY_REPLBATT);
+}
+
+bool ups_is_calm(const struct ups *u)
+{
+	const uint32_t alert = ST_OB | ST_LB | ST_FSD | ST_OFF | ST_BYPASS | ST_CAL | ST_ALARM |
+			       ST_OVER;
+
+	return u->comm == COMM_OK && (u->bits & (ST_OL | alert)) == ST_OL;
+}
+
+int64_t ups_deadline(const struct ups *u, const struct conf *conf, uint16_t ups, int64_t now)
+{
+	const int64_t at[] = { u->nocomm_at, u->comm == COMM_OK ? u->replace_at : NEVER,
+			       onbatt_at(u, conf, ups),
+			       critical_deadline(u, conf, ups, now) };
+	int64_t earliest = NEVER;
+
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		if (at[i] < earliest)
+			earliest = at[i];
+	}
+	return earliest;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+#include "guard/conf_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* No configuration is longer, and a small board has better use for its time. */
+#define FILE_MAX ((size_t)1024 * 1024)
+
+struct reading {
+	const char *path;
+	bool quiet;
+};
+
+static void say(void *arg, enum conf_severity severity, int line, const char *text)
+{
+	const struct reading *reading = arg;
+	int priority = severity == CONF_ERROR ? LOG_ERR : LOG_WARNING;
+	const char *kind = severity == CONF_ERROR ? "error" : "warning";
+
+	if (reading->quiet)
+		return;
+	if (line > 0)
+		log_at(priority, "%s:%d: %s: %s", reading->path, line, kind, text);
+	else
+		log_at(priority, "%s: %s: %s", reading->path, kind, text);
+}
+
+static void explain(const char *path, int error)
+{
+	switch (error) {
+	case ENOENT:
+		log_error("%s: there is no configuration.  It needs two lines at least: "
+			  "MONITOR ups@localhost 1 user password primary, and "
+			  "SHUTDOWNCMD \"/sbin/poweroff\"; another place is set with -f file or "
+			  "NUT_CONFPATH",
+			  path);
+		break;
+	case EACCES:
+		log_error("%s: %s; start upsmon as root, or give this user the right to read it",
+			  path, strerror(error));
+		break;
+	default:
+		log_error("%s: %s", path, strerror(error));
+		break;
+	}
+}
+
+/* Takes one byte; lines that were joined count from where they began. */
+static void feed(struct conf *conf, struct words *words, int byte, int first_line,
+		 struct conf_report *report)
+{
+	enum words_result result = words_feed(words, byte);
+
+	if (result == WORDS_LINE)
+		conf_line(conf, words, first_line, report);
+	else if (result != WORDS_MORE)
+		conf_say(report, CONF_ERROR, first_line, "%s", words_error(result));
+}
+
+static int read_lines(int fd, struct conf *conf, struct conf_report *report)
+{
+	static struct words words; /* too large for a small board's stack */
+	unsigned char chunk[256];
+	int line = 1, first_line = 1;
+	size_t total = 0;
+	ssize_t len;
+
+	words_init(&words, WORDS_CONF);
+	while ((len = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len < 0)
+			return errno;
+		/* a device, say, which has no end */
+		if (total > FILE_MAX)
+			return EFBIG;
+		/* the mark that some editors put at the beginning is no text */
+		for (ssize_t i = total == 0 && len >= 3 && memcmp(chunk, "\xef\xbb\xbf", 3) == 0 ? 3
+												: 0;
+		     i < len; i++) {
+			feed(conf, &words, chunk[i], first_line, report);
+			if (chunk[i] != '\n')
+				continue;
+			line++;
+			if (!words_is_open(&words))
+				first_line = line;
+		}
+		total += (size_t)len;
+	}
+	feed(conf, &words, WORDS_END, first_line, report);
+	return 0;
+}
+
+bool conf_file_read(const char *path, struct conf *conf, bool quiet)
+{
+	struct reading reading = { path, quiet };
+	struct conf_report report = { say, &reading, 0, 0 };
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int error = errno;
+
+	conf_init(conf);
+	if (fd >= 0) {
+		if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+			error = EISDIR;
+		else
+			error = read_lines(fd, conf, &report);
+		close(fd);
+	}
+	if (error) {
+		if (!quiet)
+			explain(path, error);
+		return false;
+	}
+	conf_finish(conf, &report);
+	return report.errors == 0;
+}

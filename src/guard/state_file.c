@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#include "guard/state_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/status.h"
+
+#define LINE_BYTES 1024
+
+static size_t clamp(int written, size_t room)
+{
+	if (written < 0)
+		return 0;
+	return (size_t)written < room ? (size_t)written : room - 1;
+}
+
+/* A word in quotes, as words.c reads it. */
+static void quote(char *out, size_t size, const char *text)
+{
+	size_t used = 0;
+
+	for (; *text && used + 3 < size; text++) {
+		if (*text == '"' || *text == '\\')
+			out[used++] = '\\';
+		out[used++] = *text;
+	}
+	out[used] = '\0';
+}
+
+void state_write(const struct instance *in, const struct conf *conf,
+		 const struct snapshot *snapshot)
+{
+	static char text[UPS_MAX * LINE_BYTES];
+	static bool complained;
+	size_t used;
+
+	used = clamp(snprintf(text, sizeof(text), "upsmon 1 %u\n", snapshot->phase), sizeof(text));
+	for (uint16_t i = 0; i < conf->ups_count; i++) {
+		const struct conf_ups *c = &conf->ups[i];
+		struct ups u;
+		char system[LINE_BYTES / 2];
+		char status[64] = "";
+
+		quote(system, sizeof(system), conf_get(conf, c->system));
+		/* of what no monitor has told yet, nothing is known */
+		ups_init(&u, 0);
+		if (snapshot->known[i])
+			u = snapshot->ups[i];
+		status_format(u.bits, status, sizeof(status));
+		used += clamp(snprintf(text + used, sizeof(text) - used,
+				       "ups \"%s\" %d %u %d \"%s\" %d %d %lld %d %d\n", system,
+				       c->primary, c->power_value, u.comm, status, u.charge,
+				       u.runtime, u.bits ? (long long)u.answered : -1LL,
+				       u.logged_in, u.critical),
+			      sizeof(text) - used);
+	}
+	if (rundir_replace(&in->dir, STATE_FILE, text, used)) {
+		complained = false;
+	} else if (!complained) {
+		complained = true;
+		log_warning("%s/" STATE_FILE ": %s; -c status tells less", in->dir.path,
+			    strerror(errno));
+	}
+}
+
+void state_remove(const struct instance *in)
+{
+	rundir_remove(&in->dir, STATE_FILE);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * state_file.h - what the daemon knows, for `upsmon -c status`.
+ *
+ * The guard writes upsmon.status beside the pidfile, as a whole and in memory
+ * only; no socket, no flash.  One line of words for the daemon, one for each
+ * UPS; times are monotonic milliseconds, so that the reader can tell an age.
+ */
+#ifndef STATE_FILE_H
+#define STATE_FILE_H
+
+#include <stdbool.h>
+
+#include "core/conf.h"
+#include "identity/instance.h"
+#include "core/snapshot.h"
+
+#define STATE_FILE "upsmon.status"
+
+/* Replaces the file.  A failure is logged once. */
+void state_write(const struct instance *in, const struct conf *conf,
+		 const struct snapshot *snapshot);
+void state_remove(const struct instance *in);
+
+/* Prints the verdict and, if the daemon runs, what it knows; for people or as JSON. */
+void state_show(const struct instance *in, const struct verdict *v, const char *verdict, bool json);
+
+#endif

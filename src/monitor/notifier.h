@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * notifier.h - carries out notifications: syslog, wall, NOTIFYCMD.
+ *
+ * NOTIFYCMD runs once at a time, so that a script sees ONBATT before LOWBATT
+ * (NUT starts them all at once, and the scheduler decides).  One that takes
+ * longer than NOTIFIER_PATIENCE_MS is left running, and the next one starts.
+ *
+ * Nothing here waits.  One notifier a process.
+ */
+#ifndef NOTIFIER_H
+#define NOTIFIER_H
+
+#include <stdint.h>
+
+#include "core/conf.h"
+
+#define NOTIFIER_PATIENCE_MS 5000
+
+/*
+ * system is the UPS as written in MONITOR, "" for a notification that is about
+ * none; more is the second %s of the text.  They are copied.
+ */
+void notifier_send(const struct conf *conf, enum notify_type type, const char *system,
+		   const char *more, int64_t now);
+
+/* Starts the next command when its time has come. */
+void notifier_advance(const struct conf *conf, int64_t now);
+int64_t notifier_deadline(void);
+
+/* At the end of the process: starts whatever still waits, all at once. */
+void notifier_flush(const struct conf *conf);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: ISC */
+#include "upgrade/handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MAGIC 0x6e75746c65740001ULL /* "nutlet", 1: the meaning of what follows */
+#define FILE_NAME "upsmon.handover"
+
+/* The file: one head, then for each UPS a fixed part, a struct ups and a struct session. */
+struct head {
+	uint64_t magic;
+	uint32_t head_size;
+	uint32_t fixed_size;
+	uint32_t ups_size;
+	uint32_t session_size;
+	/* members that must stand where they stood: builds for other machines differ here */
+	uint32_t ups_mark;
+	uint32_t session_mark;
+	int32_t pid;
+	int32_t lock;
+	uint32_t count;
+	uint32_t ordered;
+	int64_t begun;
+	char conf_file[HANDOVER_PATH_MAX];
+	char pid_dir[HANDOVER_PATH_MAX];
+};
+
+struct fixed {
+	uint64_t system;
+	uint64_t login;
+	int32_t fd;
+	uint32_t known;
+	uint32_t link_known;
+	uint32_t spare;
+};
+
+#define UPS_MARK ((uint32_t)offsetof(struct ups, replace_at))
+#define SESSION_MARK ((uint32_t)offsetof(struct session, poll_report))
+#define PART_MAX 4096
+
+int handover_create(const struct rundir *d)
+{
+	int fd = -1;
+
+#ifdef SYS_memfd_create
+	fd = (int)syscall(SYS_memfd_create, FILE_NAME, 1U /* close on exec */);
+#endif
+	if (fd >= 0)
+		return fd;
+	/* kernels before 3.17 */
+	if (!rundir_clear(d, FILE_NAME))
+		return -1;
+	fd = openat(d->fd, FILE_NAME, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		rundir_remove(d, FILE_NAME);
+	return fd;
+}
+
+static bool put(int fd, const void *bytes, size_t len)
+{
+	return write(fd, bytes, len) == (ssize_t)len;
+}
+
+bool handover_write(int fd, const struct handover *h)
+{
+	struct head head;
+
+	memset(&head, 0, sizeof(head));
+	head.magic = MAGIC;
+	head.head_size = sizeof(head);
+	head.fixed_size = sizeof(struct fixed);
+	head.ups_size = sizeof(struct ups);
+	head.session_size = sizeof(struct session);
+	head.ups_mark = UPS_MARK;
+	head.session_mark = SESSION_MARK;
+	head.pid = h->pid;
+	head.lock = h->lock;
+	head.begun = h->begun;
+	head.ordered = h->ordered;
+	head.count = h->count;
+	memcpy(head.conf_file, h->conf_file, sizeof(head.conf_file));
+	memcpy(head.pid_dir, h->pid_dir, sizeof(head.pid_dir));
+	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0 || !put(fd, &head, sizeof(head)))
+		return false;
+	for (uint32_t i = 0; i < h->count; i++) {
+		const struct handover_ups *u = &h->ups[i];
+		struct fixed fixed = {
+			.system = u->system,
+			.login = u->login,
+			.fd = u->fd,
+			.known = u->known,
+			.link_known = u->link_known,
+		};
+
+		if (!put(fd, &fixed, sizeof(fixed)) || !put(fd, &u->ups, sizeof(u->ups)) ||
+		    !put(fd, &u->session, sizeof(u->session)))
+			return false;
+	}
+	return true;
+}
+
+/* Reads a part that was written with `written` bytes into one of `size`: what is more is left out. */
+static bool take(int fd, off_t *at, void *part, size_t size, size_t written)
+{
+	size_t len = written < size ? written : size;
+
+	if (written > PART_MAX || pread(fd, part, len, *at) != (ssize_t)len)
+		return false;
+	*at += (off_t)written;
+	return true;
+}
+
+static const char *take_all(int fd, struct handover *h)
+{
+	struct head head;
+	off_t at = 0;
+
+	memset(&head, 0, sizeof(head));
+	memset(h, 0, sizeof(*h));
+	/* the part that no version may move */
+	if (pread(fd, &head, offsetof(struct head, pid), 0) != offsetof(struct head, pid) ||
+	    head.magic != MAGIC)
+		return "it is not one that this version knows";
+	if (head.ups_mark != UPS_MARK || head.session_mark != SESSION_MARK ||
+	    head.fixed_size < sizeof(struct fixed) || head.head_size < sizeof(head))
+		return "it was written by a build with another layout";
+	if (!take(fd, &at, &head, sizeof(head), head.head_size) || head.count > UPS_MAX)
+		return "it is damaged, or has more UPSes than this build (UPS_MAX)";
+	h->pid = head.pid;
+	h->lock = head.lock;
+	h->begun = head.begun;
+	h->ordered = head.ordered;
+	h->count = head.count;
+	memcpy(h->conf_file, head.conf_file, sizeof(h->conf_file) - 1);
+	memcpy(h->pid_dir, head.pid_dir, sizeof(h->pid_dir) - 1);
+	for (uint32_t i = 0; i < head.count; i++) {
+		struct handover_ups *u = &h->ups[i];
+		struct fixed fixed;
+
+		/* what an older build does not tell has its first value */
+		ups_init(&u->ups, 0);
+		session_init(&u->session, 0, 0);
+		if (!take(fd, &at, &fixed, sizeof(fixed), head.fixed_size) ||
+		    !take(fd, &at, &u->ups, sizeof(u->ups), head.ups_size) ||
+		    !take(fd, &at, &u->session, sizeof(u->session), head.session_size))
+			return "it ends too early";
+		u->system = fixed.system;
+		u->login = fixed.login;
+		u->fd = fixed.fd;
+		u->known = fixed.known;
+		u->link_known = fixed.link_known;
+	}
+	return NULL;
+}
+
+bool handover_read(int fd, struct handover *h, char *why, size_t size)
+{
+	const char *fault = take_all(fd, h);
+
+	if (fault)
+		snprintf(why, size, "what the running upsmon hands over cannot be read: %s", fault);
+	return !fault;
+}
+
+/* FNV-1a, with the NUL: it only has to tell a dozen of names apart. */
+static uint64_t hash(uint64_t value, const char *text)
+{
+	do {
+		value = (value ^ (unsigned char)*text) * 0x100000001b3ULL;
+	} while (*text++);
+	return value;
+}
+
+#define HASH_START 0xcbf29ce484222325ULL
+
+static uint64_t system_hash(const struct conf *conf, uint16_t ups)
+{
+	return hash(HASH_START, conf_get(conf, conf->ups[ups].system));
+}
+
+static uint64_t login_hash(const struct conf *conf, uint16_t ups)
+{
+	const struct conf_ups *c = &conf->ups[ups];
+
+	return hash(hash(hash(HASH_START, conf_get(conf, c->user)), conf_get(conf, c->password)),
+		    c->primary ? "primary" : "secondary");
+}
+
+void handover_pack(struct handover *h, const struct conf *conf, const struct snapshot *snapshot)
+{
+	h->count = conf->ups_count;
+	for (uint16_t i = 0; i < conf->ups_count; i++) {
+		struct handover_ups *u = &h->ups[i];
+
+		memset(u, 0, sizeof(*u));
+		u->system = system_hash(conf, i);
+		u->login = login_hash(conf, i);
+		u->fd = snapshot->link[i].fd;
+		u->known = snapshot->known[i];
+		u->link_known = snapshot->link[i].known;
+		u->ups = snapshot->ups[i];
+		u->session = snapshot->link[i].session;
+	}
+}
+
+void handover_unpack(const struct handover *h, const struct conf *conf, struct snapshot *snapshot)
+{
+	snapshot_init(snapshot);
+	for (uint32_t k = 0; k < h->count; k++) {
+		const struct handover_ups *u = &h->ups[k];
+		uint16_t i = 0;
+
+		while (i < conf->ups_count && system_hash(conf, i) != u->system)
+			i++;
+		if (i < conf->ups_count) {
+			snapshot->known[i] = u->known;
+			snapshot->ups[i] = u->ups;
+		}
+		if (i < conf->ups_count && u->link_known && login_hash(conf, i) == u->login &&
+		    (u->fd < 0 || fcntl(u->fd, F_SETFD, FD_CLOEXEC) == 0)) {
+			snapshot->link[i].known = true;
+			snapshot->link[i].fd = u->fd;
+			snapshot->link[i].session = u->session;
+		} else if (u->fd >= 0) {
+			close(u->fd);
+		}
+	}
+}

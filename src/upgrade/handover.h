@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * handover.h - what a guard leaves to the program that takes its place in a
+ * hot upgrade: descriptors by their numbers, what is known of each UPS, and
+ * each session.
+ *
+ * It travels in a file without a name, whose descriptor is named by
+ * HANDOVER_VARIABLE in the environment.  The two programs may be different
+ * builds: struct ups and struct session may have grown at their ends, and what
+ * the older one lacks has its first value.  A layout that cannot be read is
+ * refused by handover_read() with a reason, which is what a rehearsal is for.
+ *
+ * UPSes are told apart by hashes: the file holds no names and no passwords.
+ */
+#ifndef HANDOVER_H
+#define HANDOVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/conf.h"
+#include "core/snapshot.h"
+#include "identity/rundir.h"
+
+#define HANDOVER_VARIABLE "NUTLET_HANDOVER"
+#define HANDOVER_PATH_MAX 512
+
+struct handover {
+	int32_t pid;		/* of the guard, which stays */
+	int32_t lock;		/* the lock's descriptor */
+	uint32_t ordered;	/* meanwhile: a set of SIGNALS_RELOAD and SIGNALS_UPGRADE */
+	int64_t begun;		/* this one; monotonic milliseconds */
+	char conf_file[HANDOVER_PATH_MAX]; /* both absolute */
+	char pid_dir[HANDOVER_PATH_MAX];
+	uint32_t count;
+	struct handover_ups {
+		uint64_t system;	/* hash of the name */
+		uint64_t login;		/* hash of user, password and role */
+		int32_t fd;		/* -1: not connected */
+		uint32_t known;
+		uint32_t link_known;
+		struct ups ups;
+		struct session session;
+	} ups[UPS_MAX];
+};
+
+/* An empty file for it; -1 with errno set. */
+int handover_create(const struct rundir *d);
+
+/* Writes all of it anew. */
+bool handover_write(int fd, const struct handover *h);
+
+/* False with the reason in why. */
+bool handover_read(int fd, struct handover *h, char *why, size_t size);
+
+void handover_pack(struct handover *h, const struct conf *conf, const struct snapshot *snapshot);
+
+/*
+ * Fills *snapshot for this configuration.  A connection whose login has changed is
+ * closed, and one of a UPS that is no longer there.
+ */
+void handover_unpack(const struct handover *h, const struct conf *conf, struct snapshot *snapshot);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * upgrade.h - `upsmon -c upgrade`: the guard becomes the program that is on
+ * disk now, and keeps pid, lock, pidfile, connections, logins and timers.
+ *
+ *	rehearsal  a child runs the new program with the same options, which
+ *	           reads the configuration and what would be handed over, and
+ *	           says that it is ready.  Meanwhile all goes on.
+ *	hand-over  the monitor comes to rest, gives its connections to the guard,
+ *	           and ends.
+ *	exec       of the very file that was rehearsed.  new_program.h goes on.
+ *
+ * Whatever fails before the exec, or the exec itself, changes nothing: the old
+ * program goes on, and says why.  A shutdown always goes first.
+ *
+ * Limits: what happens after the exec is the new program's alone.  One that
+ * rehearses well and then crashes is started anew by init, with a new login.
+ * A NOTIFYCMD that waits for an earlier one is started at once.
+ */
+#ifndef UPGRADE_H
+#define UPGRADE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "upgrade/handover.h"
+#include "identity/instance.h"
+
+struct upgrade_setup {
+	const char *program;	/* absolute */
+	char *const *argv;	/* as this one was started */
+	const struct instance *instance;
+	const struct conf *conf;
+	const char *conf_file;
+	const char *pid_dir;
+	const bool *reload_asked; /* a reload waits until the monitor can take it */
+};
+
+void upgrade_init(const struct upgrade_setup *setup);
+
+/* An order: begun as soon as none is under way. */
+void upgrade_order(void);
+
+/* `begun` is the time of an order that the old program carried out as far as here. */
+void upgrade_finish(int64_t begun);
+
+/* The rehearsal's words, for poll(2); -1: none. */
+int upgrade_fd(void);
+int64_t upgrade_deadline(void);
+
+/* Does what is due.  May not return: then this process is the new program. */
+void upgrade_advance(int64_t now);
+
+/* Ends what is under way, because the daemon ends. */
+void upgrade_cancel(void);
+
+#endif

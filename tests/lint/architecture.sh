@@ -1,0 +1,65 @@
+#!/bin/sh
+# The folders of src/ are an architecture, and stay one:  architecture.sh compiler and flags
+#
+# Which folder may include which, and that the core asks libc for nothing but memory and text.
+cd "$(dirname "$0")/../.." || exit 1
+failed=0
+
+complain() {
+	echo "architecture: $*" >&2
+	failed=1
+}
+
+# folder: the folders that it may include, beside options.h
+may_include() {
+	case $1 in
+	base) echo base ;;
+	core) echo core ;;
+	identity) echo base identity ;;
+	monitor) echo base core monitor ;;
+	guard) echo base core identity guard ;;
+	upgrade) echo base core identity guard upgrade ;;
+	command) echo base core identity guard upgrade command ;;
+	*) complain "src/$1 is a folder without a rule" ;;
+	esac
+}
+
+# The one door between two halves each: starting a monitor, and the guard's way to an upgrade.
+is_door() {
+	case "$1 $2" in
+	"guard/worker.c monitor/monitor.h" | "guard/guard.c upgrade/"*) true ;;
+	*) false ;;
+	esac
+}
+
+for file in src/*/*.[ch]; do
+	from=${file#src/}
+	allowed=" $(may_include "${from%%/*}") "
+	for to in $(sed -n 's/^#include "\(.*\)"$/\1/p' "$file"); do
+		case $allowed in
+		*" ${to%%/*} "*) ;;
+		*) [ "$to" = options.h ] || is_door "$from" "$to" ||
+			complain "$file includes $to; src/${from%%/*} may include:$allowed" ;;
+		esac
+	done
+done
+
+# The core's object files are linked into one: what remains undefined comes from outside.
+objects=$(mktemp -d) || exit 1
+trap 'rm -rf "$objects"' EXIT
+for file in src/core/*.c; do
+	"$@" -O1 -fno-pie -c -o "$objects/$(basename "$file" .c).o" "$file" || exit 1
+done
+ld -r -o "$objects/core" "$objects"/*.o || exit 1
+for name in $(nm -u "$objects/core" | sed 's/.* //'); do
+	case $name in
+	strdup | strndup | strtok* | strerror* | strsignal) complain "the core calls $name" ;;
+	mem*|str*|snprintf|vsnprintf|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_) ;;
+	*) complain "the core calls $name" ;;
+	esac
+done
+# a table of constants is no state
+for name in $(nm "$objects/core" | awk '$2 ~ /^[bBdDC]$/ { print $3 }'); do
+	complain "the core has a global variable: $name"
+done
+exit $failed
