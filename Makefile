@@ -194,7 +194,7 @@ $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_rule,$(arch),$(arch))))
 
 CORE_TESTS := $(patsubst tests/core/%.c,%,$(sort $(wildcard tests/core/test_*.c)))
 # Of the shell, what can be tested without a daemon around it.
-TESTED_SHELL := $(addprefix src/,base/child.c base/log.c base/loop.c base/message.c base/signals.c \
+TESTED_SHELL := $(addprefix src/,base/channel.c base/child.c base/log.c base/loop.c base/signals.c \
 	guard/powerdown.c guard/shutdown.c identity/procname.c identity/proc_bsd.c \
 	identity/proc_psinfo.c identity/proc_stat.c identity/proc_status.c identity/rundir.c \
 	upgrade/handover.c)
@@ -238,6 +238,8 @@ lint: $(SRC) $(HDR)
 			|| exit 1; done; done
 	@echo "[check] procname.c with every set of its readers"
 	@tests/core/proc/combinations.sh gcc $(STANDARD) $(WARNINGS) -Werror
+	@echo "[check] the architecture: which folder includes which, and what the core calls"
+	@tests/lint/architecture.sh gcc $(STANDARD)
 	@echo "[check] clang-tidy"
 	@clang-tidy --quiet $(TIDY) $(SRC) -- $(STANDARD) 2>/dev/null
 	@echo "[check] mandoc: $(words $(MAN)) manual pages"

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "options.h"
 #include "base/signals.h"
+#include "options.h"
 
 static struct {
 	pid_t pid; /* 0: a free place */
@@ -40,13 +40,27 @@ void child_silence(void)
 	silent = true;
 }
 
-pid_t child_fork(child_done *done, void *arg)
+static size_t free_place(void)
 {
 	size_t place = 0;
-	pid_t pid;
 
 	while (place < CHILD_MAX && children[place].pid)
 		place++;
+	return place;
+}
+
+static void keep(size_t place, pid_t pid, child_done *done, void *arg)
+{
+	children[place].pid = pid;
+	children[place].done = done;
+	children[place].arg = arg;
+}
+
+pid_t child_fork(child_done *done, void *arg)
+{
+	size_t place = free_place();
+	pid_t pid;
+
 	if (place == CHILD_MAX) {
 		errno = EAGAIN;
 		return -1;
@@ -58,10 +72,21 @@ pid_t child_fork(child_done *done, void *arg)
 		memset(children, 0, sizeof(children));
 		return 0;
 	}
-	children[place].pid = pid;
-	children[place].done = done;
-	children[place].arg = arg;
+	keep(place, pid, done, arg);
 	return pid;
+}
+
+bool child_adopt(pid_t pid, child_done *done, void *arg)
+{
+	size_t place = free_place();
+	siginfo_t info;
+
+	/* asks, and leaves it waiting to be reaped if it has ended */
+	if (place == CHILD_MAX || pid <= 0 ||
+	    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return false;
+	keep(place, pid, done, arg);
+	return true;
 }
 
 static void run(const char *command, const char *message, const char *const *environment)

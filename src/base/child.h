@@ -24,6 +24,12 @@ typedef void child_done(void *arg, pid_t pid, int status);
 pid_t child_fork(child_done *done, void *arg);
 
 /*
+ * Takes into the table a child of the program that this process was before an
+ * exec.  False: it is no child of ours (any more), or the table is full.
+ */
+bool child_adopt(pid_t pid, child_done *done, void *arg);
+
+/*
  * Runs  /bin/sh -c command  in a session of its own, without standard input.
  * With message, the command gets it as its last argument, safe from the
  * shell; name and value are pairs for its environment, ended by NULL.

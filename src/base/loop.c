@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/action.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,11 +17,11 @@ static bool wait_until(struct pollfd *fds, unsigned int count, int64_t deadline,
 	struct timespec ts = { 0, 0 };
 	int64_t left = deadline - clock_ms();
 
-	if (deadline != NEVER && left > 0) {
+	if (deadline != LOOP_FOREVER && left > 0) {
 		ts.tv_sec = (time_t)(left / 1000);
 		ts.tv_nsec = (long)(left % 1000) * 1000000;
 	}
-	if (ppoll(fds, count, deadline == NEVER ? NULL : &ts, mask) >= 0)
+	if (ppoll(fds, count, deadline == LOOP_FOREVER ? NULL : &ts, mask) >= 0)
 		return true;
 	/* a signal; what the descriptors have will still be there */
 	for (unsigned int i = 0; i < count; i++)
@@ -39,7 +38,7 @@ bool loop_run(const struct loop_client *clients, unsigned int count, const sigse
 		unsigned int first[2] = { 0, 0 };
 		unsigned int used = 0;
 		unsigned int signals;
-		int64_t deadline = NEVER;
+		int64_t deadline = LOOP_FOREVER;
 		int64_t now;
 
 		for (unsigned int i = 0; i < count; i++) {

@@ -15,7 +15,10 @@
 
 #include "options.h"
 
-#define LOOP_FDS_MAX (UPS_MAX + 2)
+#define LOOP_FDS_MAX (UPS_MAX + 3)
+
+/* A deadline that never comes. */
+#define LOOP_FOREVER INT64_MAX
 
 struct loop_client {
 	void *self;

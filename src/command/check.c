@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "guard/conf_file.h"
 #include "base/log.h"
+#include "guard/conf_file.h"
 #include "guard/user.h"
 
 /* ---- what the numbers say ---- */

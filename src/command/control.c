@@ -6,14 +6,14 @@
 #include <signal.h>
 #include <string.h>
 
-#include "identity/result.h"
 #include "base/clock.h"
-#include "identity/instance.h"
 #include "base/log.h"
-#include "options.h"
 #include "guard/state_file.h"
-#include "upgrade/new_program.h"
+#include "identity/instance.h"
+#include "identity/result.h"
 #include "identity/target.h"
+#include "upgrade/new_program.h"
+#include "options.h"
 
 /* How long `stop` waits: the monitor's logout, and some more for a slow board. */
 #define STOP_WAIT_MS 10000

@@ -8,16 +8,16 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "command/check.h"
 #include "base/child.h"
-#include "guard/conf_file.h"
 #include "base/detach.h"
 #include "base/environment.h"
-#include "guard/guard.h"
 #include "base/log.h"
+#include "command/check.h"
+#include "command/usage.h"
+#include "guard/conf_file.h"
+#include "guard/guard.h"
 #include "guard/powerdown.h"
 #include "upgrade/new_program.h"
-#include "command/usage.h"
 
 /* For -K: only the flag's path counts, so errors elsewhere in the file do not. */
 static int killpower(const char *conf_file, struct conf *conf)

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "core/core.h"
 #include "base/log.h"
-#include "guard/state_file.h"
+#include "core/core.h"
 #include "core/words.h"
+#include "guard/state_file.h"
 
 static const char *const phases[] = {
 	[PHASE_WATCH] = "watching",

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "core/notify.h"
-#include "options.h"
 #include "core/proto.h"
+#include "options.h"
 
 /* A point in time that never comes. */
 #define NEVER INT64_MAX
@@ -34,6 +34,7 @@ enum report {
 	REPORT_PRIMARY_REFUSED,	/* why: the server's code */
 	REPORT_FSD_REFUSED,	/* why: the server's code */
 	REPORT_FSD_SET,
+	REPORT_FSD_OLD,		/* it was there at the first contact; value: seconds */
 	REPORT_VARIABLE_MISSING, /* why: its name */
 	REPORT_CRITICAL,	/* why: the rule */
 	REPORT_NOT_CRITICAL,
@@ -54,7 +55,7 @@ enum action_kind {
 };
 
 #define UPS_NONE UINT16_MAX
-#define WHY_MAX 64
+#define WHY_MAX 96
 
 struct action {
 	enum action_kind kind;

@@ -77,19 +77,6 @@ int conf_find_system(const struct conf *old, const struct conf *conf, uint16_t u
 	return -1;
 }
 
-int conf_find_same(const struct conf *old, const struct conf *conf, uint16_t ups)
-{
-	const struct conf_ups *b = &conf->ups[ups];
-	int place = conf_find_system(old, conf, ups);
-	const struct conf_ups *a = &old->ups[place < 0 ? 0 : place];
-
-	if (place < 0 || a->primary != b->primary ||
-	    strcmp(conf_get(old, a->user), conf_get(conf, b->user)) != 0 ||
-	    strcmp(conf_get(old, a->password), conf_get(conf, b->password)) != 0)
-		return -1;
-	return place;
-}
-
 int32_t conf_trigger(const struct conf *conf, uint16_t ups, enum conf_trigger trigger)
 {
 	int32_t own = conf->ups[ups].trigger[trigger];

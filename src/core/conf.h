@@ -22,8 +22,8 @@
 #include <stdint.h>
 
 #include "core/notify.h"
-#include "options.h"
 #include "core/words.h"
+#include "options.h"
 
 #define CONF_DEFAULT_PORT 3493
 
@@ -114,15 +114,9 @@ void conf_finish(struct conf *conf, struct conf_report *report);
 void conf_say(struct conf_report *report, enum conf_severity severity, int line, const char *format,
 	      ...) __attribute__((format(printf, 4, 5)));
 
-/*
- * The place in `old` of the UPS that stands at `ups` in `conf`: the same
- * system with the same user, password and role.  -1 if there is none.
- */
-int conf_find_same(const struct conf *old, const struct conf *conf, uint16_t ups);
-
 int32_t conf_trigger(const struct conf *conf, uint16_t ups, enum conf_trigger trigger);
 
-/* The same by the system alone. */
+/* The place in `old` of the UPS that stands at `ups` in `conf`: the same system.  -1: none. */
 int conf_find_system(const struct conf *old, const struct conf *conf, uint16_t ups);
 
 const char *conf_get(const struct conf *conf, uint16_t text);

@@ -10,6 +10,7 @@ void core_init(struct core *c, const struct conf *conf, uint32_t connect_ms, int
 	c->connect_ms = connect_ms;
 	c->phase = PHASE_WATCH;
 	c->phase_until = NEVER;
+	c->last = now;
 	for (uint16_t i = 0; i < conf->ups_count; i++) {
 		ups_init(&c->ups[i], now);
 		session_init(&c->session[i], now, conf->poll_freq_ms);
@@ -20,13 +21,10 @@ void core_restore_ups(struct core *c, uint16_t ups, const struct ups *saved, int
 {
 	c->ups[ups] = *saved;
 	/* a UPS that was lost already stays lost since then */
-	if (saved->comm == COMM_OK && c->session[ups].state == SESSION_DOWN)
-		c->ups[ups].answered = now;
-}
-
-void core_restore_session(struct core *c, uint16_t ups, const struct session *saved)
-{
-	c->session[ups] = *saved;
+	if (saved->comm != COMM_OK)
+		return;
+	c->ups[ups].answered = now;
+	c->stale_until[ups] = now + c->conf->dead_time_ms;
 }
 
 /* What the sessions of a primary do in SYNC; false if this host is none. */
@@ -64,23 +62,6 @@ void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t
 		wish_logout(c);
 }
 
-void core_reload(struct core *c, const struct core *old, const struct conf *old_conf, int64_t now)
-{
-	core_init(c, c->conf, old->connect_ms, now);
-	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
-		int same = conf_find_same(old_conf, c->conf, i);
-		int known = conf_find_system(old_conf, c->conf, i);
-
-		/* another password makes a new login, and the UPS is what it was */
-		if (known >= 0)
-			c->ups[i] = old->ups[known];
-		if (same >= 0)
-			c->session[i] = old->session[same];
-	}
-	c->stopping = old->stopping;
-	core_restore_phase(c, old->phase, old->phase_until, now);
-}
-
 /* One UPS that is not plainly on line puts all of them on POLLFREQALERT. */
 static uint32_t poll_ms(const struct core *c)
 {
@@ -91,6 +72,21 @@ static uint32_t poll_ms(const struct core *c)
 	return c->conf->poll_freq_ms;
 }
 
+/* We were stopped: the world has gone on, and the timers of what we know with it. */
+static void awake(struct core *c, int64_t now)
+{
+	int64_t due = core_deadline(c, c->last);
+
+	c->last = now;
+	if (due == NEVER || now - due < CORE_LATE_MS)
+		return;
+	/* one that was not heard since the last time gets no more time */
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		if (c->stale_until[i] == 0)
+			c->stale_until[i] = now + c->conf->dead_time_ms;
+	}
+}
+
 /* The power that is left: the values of the UPSes that can be counted on. */
 static uint32_t power_left(struct core *c, int64_t now, struct actions *out)
 {
@@ -98,7 +94,8 @@ static uint32_t power_left(struct core *c, int64_t now, struct actions *out)
 
 	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
 		struct ups *u = &c->ups[i];
-		enum critical why = critical_now(u, c->conf, i, now);
+		enum critical why = now < c->stale_until[i] ? (enum critical)u->critical
+							: critical_now(u, c->conf, i, now);
 
 		if ((why == CRITICAL_NOT) != (u->critical == CRITICAL_NOT))
 			action_report(out, i, why ? REPORT_CRITICAL : REPORT_NOT_CRITICAL, 0,
@@ -172,32 +169,6 @@ static void go_down(struct core *c, int64_t now, struct actions *out)
 	action_shutdown(out);
 }
 
-void core_pause(struct core *c, int64_t now, struct actions *out)
-{
-	struct session_step step = {
-		.conf = c->conf, .now = now, .poll_ms = poll_ms(c), .out = out
-	};
-
-	out->count = 0;
-	c->paused = true;
-	for (step.ups = 0; step.ups < c->conf->ups_count; step.ups++)
-		session_pause(&c->session[step.ups], &step);
-}
-
-void core_resume(struct core *c)
-{
-	c->paused = false;
-}
-
-bool core_is_quiet(const struct core *c)
-{
-	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
-		if (!session_is_quiet(&c->session[i]))
-			return false;
-	}
-	return c->paused;
-}
-
 /* The policy proper: called after each event, in an order that may cascade. */
 static void decide(struct core *c, bool fsd_asked, int64_t now, struct actions *out)
 {
@@ -243,6 +214,10 @@ static void apply(struct core *c, const struct session_step *step, enum session_
 		/* what was missing in one outage is asked for anew in the next */
 		s->missing &= s->wants;
 	}
+	if (result == SESSION_STATUS)
+		c->stale_until[step->ups] = 0;
+	if (result == SESSION_STATUS || result == SESSION_FAILED)
+		c->tried[step->ups] = true;
 	c->ups[step->ups].logged_in = c->session[step->ups].logged_in;
 }
 
@@ -275,6 +250,7 @@ void core_event(struct core *c, const struct event *ev, int64_t now, struct acti
 				     .out = out };
 
 	out->count = 0;
+	awake(c, now);
 	if (ev->kind == EV_STOP) {
 		c->stopping = true;
 		c->phase_until = NEVER;
@@ -300,9 +276,6 @@ void core_event(struct core *c, const struct event *ev, int64_t now, struct acti
 				ups_advance(&c->ups[i], &ups);
 		}
 		decide(c, ev->kind == EV_FSD, now, out);
-		if (c->phase != PHASE_WATCH || c->stopping)
-			c->paused = false;
-		step.paused = c->paused;
 		step.poll_ms = poll_ms(c);
 		for (uint16_t i = 0; i < c->conf->ups_count; i++) {
 			step.ups = i;
@@ -317,11 +290,13 @@ int64_t core_deadline(const struct core *c, int64_t now)
 	uint32_t poll = poll_ms(c);
 
 	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
-		int64_t session_at = session_deadline(&c->session[i], poll, c->paused);
+		int64_t session_at = session_deadline(&c->session[i], poll);
 		int64_t ups_at = ups_deadline(&c->ups[i], c->conf, i, now);
 
 		if (session_at < at)
 			at = session_at;
+		if (c->stale_until[i] > now && c->stale_until[i] < at)
+			at = c->stale_until[i];
 		if (ups_at < at && c->session[i].state != SESSION_OVER)
 			at = ups_at;
 	}
@@ -335,7 +310,7 @@ bool core_is_ready(const struct core *c)
 	if (c->phase != PHASE_WATCH)
 		return true;
 	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
-		if (c->ups[i].comm == COMM_UNKNOWN)
+		if (!c->tried[i])
 			return false;
 	}
 	return true;

@@ -9,7 +9,10 @@
  * system call, reads no clock, allocates nothing and has no globals, so that
  * a test can run a year of power cuts in a second.
  *
- * `now` is monotonic milliseconds and never goes back.
+ * `now` is monotonic milliseconds and never goes back.  A core that is called
+ * CORE_LATE_MS after its deadline was stopped, with its machine or alone: what
+ * it knows is old, and each UPS is heard once more before it is judged, for
+ * DEADTIME at most.  The same holds for what is restored and was not lost.
  */
 #ifndef CORE_H
 #define CORE_H
@@ -22,6 +25,8 @@
 #include "core/session.h"
 #include "core/ups.h"
 #include "core/words.h"
+
+#define CORE_LATE_MS 1000
 
 enum event_kind {
 	EV_TIME,	/* nothing but the time */
@@ -53,7 +58,9 @@ struct core {
 	enum phase phase;
 	int64_t phase_until;		/* of all but WATCH; NEVER: nothing more comes */
 	bool stopping;
-	bool paused;
+	bool tried[UPS_MAX];		/* a first attempt was made */
+	int64_t stale_until[UPS_MAX];	/* not judged before then, unless it is heard; 0: it was */
+	int64_t last;			/* the last event */
 	struct ups ups[UPS_MAX];
 	struct session session[UPS_MAX];
 };
@@ -62,34 +69,16 @@ void core_init(struct core *c, const struct conf *conf, uint32_t connect_ms, int
 
 /*
  * Takes up where an earlier core stopped: before the first event, once for
- * each UPS and once for the phase.  The poller was alive until just now, so
- * that DEADTIME starts anew; with its session, a UPS is taken over as it is.
+ * each UPS and once for the phase.  DEADTIME starts anew.
  */
 void core_restore_ups(struct core *c, uint16_t ups, const struct ups *saved, int64_t now);
-void core_restore_session(struct core *c, uint16_t ups, const struct session *saved);
 void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t now);
-
-/*
- * Goes on with the configuration that c->conf holds now, where `old` went by
- * old_conf: UPSes that are the same keep connection, login and timers, the
- * others start anew; what is known of a UPS stays known by its name alone.
- */
-void core_reload(struct core *c, const struct core *old, const struct conf *old_conf, int64_t now);
-
-/*
- * Begins nothing new with the servers until core_resume(); core_is_quiet()
- * tells when they owe no answer, so that the sessions can be handed over.  All
- * else goes on, and a shutdown ends the pause.
- */
-void core_pause(struct core *c, int64_t now, struct actions *out);
-void core_resume(struct core *c);
-bool core_is_quiet(const struct core *c);
 
 /* *out is emptied first. */
 void core_event(struct core *c, const struct event *ev, int64_t now, struct actions *out);
 int64_t core_deadline(const struct core *c, int64_t now);
 
-/* A first attempt was made at each UPS, whatever came of it, or a shutdown has begun. */
+/* A first attempt was made at each UPS by this core, whatever came of it, or a shutdown has begun. */
 bool core_is_ready(const struct core *c);
 
 /* After EV_STOP or the end: every session is closed. */

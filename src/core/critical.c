@@ -25,12 +25,12 @@ static bool on_battery(const struct ups *u)
 	return u->battery_since != NEVER && !(u->bits & ST_CAL);
 }
 
-/* Set by the primary; latched by the server.  As in NUT. */
+/* Set by the primary; latched by the server.  As in NUT, but for one of an earlier time (ups.c). */
 static int64_t fsd(const struct ups *u, const struct conf *conf, uint16_t ups)
 {
 	(void)conf;
 	(void)ups;
-	return u->bits & ST_FSD ? INT64_MIN : NEVER;
+	return u->fsd_at;
 }
 
 /* A secondary leaves its primary HOSTSYNC to say FSD first.  As in NUT. */
@@ -64,44 +64,49 @@ static int64_t off(const struct ups *u, const struct conf *conf, uint16_t ups)
 	return after(u->off_since, conf->off_ms);
 }
 
-static int64_t lost_while(const struct ups *u, uint32_t bit, int32_t ms)
+/*
+ * Lost while the last word was that it does not protect: then DEADTIME is all
+ * the time that a server gets to come back.  NUT waits for nothing here, and
+ * shuts a healthy machine down when an upsd is restarted.
+ */
+static int64_t lost_while(const struct ups *u, const struct conf *conf, uint32_t bit)
 {
-	return u->comm == COMM_BAD && (u->bits & bit) ? after(u->lost_since, ms) : NEVER;
+	return u->comm == COMM_BAD && (u->bits & bit) ? u->answered + conf->dead_time_ms : NEVER;
 }
 
-/* The next four: the last word was that it does not protect.  As in NUT: no DEADTIME. */
 static int64_t lost_alarm(const struct ups *u, const struct conf *conf, uint16_t ups)
 {
 	(void)ups;
-	return lost_while(u, ST_ALARM, conf->alarm_critical ? 0 : -1);
+	return conf->alarm_critical ? lost_while(u, conf, ST_ALARM) : NEVER;
 }
 
 static int64_t lost_cal(const struct ups *u, const struct conf *conf, uint16_t ups)
 {
-	(void)conf;
 	(void)ups;
-	return lost_while(u, ST_CAL, 0);
+	return lost_while(u, conf, ST_CAL);
 }
 
 static int64_t lost_bypass(const struct ups *u, const struct conf *conf, uint16_t ups)
 {
-	(void)conf;
 	(void)ups;
-	return lost_while(u, ST_BYPASS, 0);
+	return lost_while(u, conf, ST_BYPASS);
 }
 
+/* OFFDURATION below 0 is never, whoever is lost. */
 static int64_t lost_off(const struct ups *u, const struct conf *conf, uint16_t ups)
 {
-	(void)conf;
 	(void)ups;
-	return lost_while(u, ST_OFF, 0);
+	return conf->off_ms < 0 ? NEVER : lost_while(u, conf, ST_OFF);
 }
 
-/* Overloaded, and then silent.  As in NUT. */
+/* Overloaded for OVERDURATION, and lost.  As in NUT, but for DEADTIME. */
 static int64_t lost_over(const struct ups *u, const struct conf *conf, uint16_t ups)
 {
+	int64_t lost = lost_while(u, conf, ST_OVER);
+	int64_t over = after(u->over_since, conf->over_ms);
+
 	(void)ups;
-	return lost_while(u, ST_OVER, conf->over_ms);
+	return lost > over ? lost : over;
 }
 
 static int64_t below(const struct ups *u, int32_t value, int32_t limit)
@@ -138,11 +143,11 @@ static const struct {
 	[CRITICAL_LOW] = { low, "on battery, and the battery is low" },
 	[CRITICAL_DEAD] = { dead, "no answer for DEADTIME while on battery" },
 	[CRITICAL_OFF] = { off, "off" },
-	[CRITICAL_LOST_ALARM] = { lost_alarm, "no answer since it was in alarm" },
-	[CRITICAL_LOST_CAL] = { lost_cal, "no answer since it was calibrating" },
-	[CRITICAL_LOST_BYPASS] = { lost_bypass, "no answer since it was on bypass" },
-	[CRITICAL_LOST_OFF] = { lost_off, "no answer since it was off" },
-	[CRITICAL_LOST_OVER] = { lost_over, "no answer since it was overloaded" },
+	[CRITICAL_LOST_ALARM] = { lost_alarm, "no answer for DEADTIME since it was in alarm" },
+	[CRITICAL_LOST_CAL] = { lost_cal, "no answer for DEADTIME since it was calibrating" },
+	[CRITICAL_LOST_BYPASS] = { lost_bypass, "no answer for DEADTIME since it was on bypass" },
+	[CRITICAL_LOST_OFF] = { lost_off, "no answer for DEADTIME since it was off" },
+	[CRITICAL_LOST_OVER] = { lost_over, "no answer for DEADTIME since it was overloaded" },
 	[CRITICAL_CHARGE] = { charge, "on battery, and the charge is at BATTERYLEVEL" },
 	[CRITICAL_RUNTIME] = { runtime, "on battery, and the runtime is at MINUTES" },
 	[CRITICAL_TIMEOUT] = { timeout, "on battery for TIMEOUT" },

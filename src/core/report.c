@@ -29,6 +29,10 @@ static const struct {
 	[REPORT_FSD_REFUSED] = { LOG_ERR, "UPS %u: the server refuses FSD (%w); secondaries are not "
 					  "warned" },
 	[REPORT_FSD_SET] = { LOG_NOTICE, "UPS %u: FSD is set" },
+	[REPORT_FSD_OLD] = { LOG_WARNING, "UPS %u: its server has had FSD set since before this upsmon "
+					  "came; if it still has in %n s, this machine shuts down.  A "
+					  "server forgets FSD when upsd is restarted: do that on the "
+					  "primary" },
 	[REPORT_VARIABLE_MISSING] = { LOG_WARNING, "UPS %u: the server does not have %w; what depends "
 						   "on it cannot fire" },
 	[REPORT_CRITICAL] = { LOG_WARNING, "UPS %u is critical: %w" },

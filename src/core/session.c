@@ -298,21 +298,6 @@ static void idle(struct session *s, struct session_step *step)
 	}
 }
 
-void session_pause(struct session *s, struct session_step *step)
-{
-	if (s->state != SESSION_CONNECTING)
-		return;
-	action_close(step->out, step->ups);
-	s->state = SESSION_DOWN;
-	/* the next one is due at once */
-	s->attempted = step->now - interval(step->poll_ms);
-}
-
-bool session_is_quiet(const struct session *s)
-{
-	return s->state != SESSION_CONNECTING && s->state != SESSION_WAITING;
-}
-
 void session_leave(struct session *s, struct session_step *step)
 {
 	if (s->state == SESSION_IDLE || s->state == SESSION_WAITING)
@@ -325,8 +310,6 @@ void session_leave(struct session *s, struct session_step *step)
 
 enum session_result session_advance(struct session *s, struct session_step *step)
 {
-	if (step->paused && session_is_quiet(s))
-		return SESSION_NOTHING;
 	switch (s->state) {
 	case SESSION_DOWN:
 		if (s->want_logout) {
@@ -364,12 +347,10 @@ static int64_t earliest(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-int64_t session_deadline(const struct session *s, uint32_t poll_ms, bool paused)
+int64_t session_deadline(const struct session *s, uint32_t poll_ms)
 {
 	int64_t poll_at = s->polled + interval(poll_ms);
 
-	if (paused && session_is_quiet(s))
-		return NEVER;
 	switch (s->state) {
 	case SESSION_DOWN:
 		return s->attempted + interval(poll_ms);

@@ -10,9 +10,6 @@
  * no login, and the login is tried again every SESSION_LOGIN_RETRY_MS (NUT
  * never tries again, and its primary then ignores this host).
  *
- * A quiet session is taken over as it is by another build of this program, so
- * struct session grows at its end only, and so do its enums.
- *
  * Pure.  Times are monotonic milliseconds.
  */
 #ifndef SESSION_H
@@ -82,7 +79,6 @@ struct session_step {
 	int64_t now;
 	uint32_t poll_ms;
 	uint32_t connect_ms;
-	bool paused;		/* nothing new is begun */
 	struct actions *out;
 	/* results */
 	const char *text;	/* points into the reply */
@@ -97,19 +93,11 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 				  const struct words *words);
 enum session_result session_garbage(struct session *s, struct session_step *step, const char *why);
 
-/*
- * On the way to another program (a hot upgrade): a connection that is being
- * made is given up, without counting as a failure.  What was asked is waited
- * for; session_is_quiet() tells when nothing is.
- */
-void session_pause(struct session *s, struct session_step *step);
-bool session_is_quiet(const struct session *s);
-
 /* Says LOGOUT, waits for nothing, and is over. */
 void session_leave(struct session *s, struct session_step *step);
 
 /* Acts on whatever is due; call after every event and at the deadline. */
 enum session_result session_advance(struct session *s, struct session_step *step);
-int64_t session_deadline(const struct session *s, uint32_t poll_ms, bool paused);
+int64_t session_deadline(const struct session *s, uint32_t poll_ms);
 
 #endif

@@ -2,56 +2,37 @@
 #include "core/snapshot.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "core/core.h"
 
-void snapshot_init(struct snapshot *p)
+void snapshot_init(struct snapshot *s)
 {
-	memset(p, 0, sizeof(*p));
-	p->phase = PHASE_WATCH;
-	p->phase_until = NEVER;
-	snapshot_init_links(p);
+	memset(s, 0, sizeof(*s));
+	s->phase = PHASE_WATCH;
+	s->phase_until = NEVER;
 }
 
-void snapshot_init_links(struct snapshot *p)
+struct snapshot snapshot_move(const struct snapshot *s, const struct conf *old,
+			      const struct conf *now)
 {
-	for (unsigned int i = 0; i < UPS_MAX; i++) {
-		p->link[i].fd = -1;
-		p->link[i].known = false;
-	}
-}
+	struct snapshot moved = *s;
 
-void snapshot_move(struct snapshot *p, const struct conf *old, const struct conf *now)
-{
-	static struct snapshot before;
-
-	snapshot_drop_links(p);
-	before = *p;
-	memset(p->known, 0, sizeof(p->known));
+	memset(moved.known, 0, sizeof(moved.known));
 	for (uint16_t i = 0; i < now->ups_count; i++) {
 		int place = conf_find_system(old, now, i);
 
 		if (place < 0)
 			continue;
-		p->known[i] = before.known[place];
-		p->ups[i] = before.ups[place];
+		moved.known[i] = s->known[place];
+		moved.ups[i] = s->ups[place];
 	}
+	return moved;
 }
 
-void snapshot_drop_links(struct snapshot *p)
-{
-	for (unsigned int i = 0; i < UPS_MAX; i++) {
-		if (p->link[i].fd >= 0)
-			close(p->link[i].fd);
-	}
-	snapshot_init_links(p);
-}
-
-bool snapshot_on_battery(const struct snapshot *p, const struct conf *conf)
+bool snapshot_on_battery(const struct snapshot *s, const struct conf *conf)
 {
 	for (uint16_t i = 0; i < conf->ups_count; i++) {
-		if (p->known[i] && p->ups[i].line == LINE_BATTERY)
+		if (s->known[i] && s->ups[i].line == LINE_BATTERY)
 			return true;
 	}
 	return false;

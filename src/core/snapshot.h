@@ -4,6 +4,8 @@
  * messages, and carried over an exec by handover.h.
  *
  * A place counts in the configuration of the time, so a new one moves them.
+ *
+ * Pure.
  */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
@@ -12,35 +14,21 @@
 #include <stdint.h>
 
 #include "core/conf.h"
-#include "core/session.h"
 #include "core/ups.h"
-
-/* A connection without an owner. */
-struct snapshot_link {
-	bool known;		/* session holds something */
-	int fd;			/* -1: there is no connection */
-	struct session session;
-};
 
 struct snapshot {
 	bool known[UPS_MAX];
 	struct ups ups[UPS_MAX];
-	struct snapshot_link link[UPS_MAX];
 	uint32_t phase;
 	int64_t phase_until;
 };
 
-void snapshot_init(struct snapshot *p);
+void snapshot_init(struct snapshot *s);
 
-/* The configuration was `old` and is `now`: what is known of a UPS goes by its name. */
-void snapshot_move(struct snapshot *p, const struct conf *old, const struct conf *now);
+/* *s, which goes by `old`, as it is by `now`: a UPS is the same by its name. */
+struct snapshot snapshot_move(const struct snapshot *s, const struct conf *old,
+			      const struct conf *now);
 
-/* The next monitor has the links: forgets them, and closes our ends of them. */
-void snapshot_drop_links(struct snapshot *p);
-
-/* The same, where the next monitor lives in this process and uses our ends. */
-void snapshot_init_links(struct snapshot *p);
-
-bool snapshot_on_battery(const struct snapshot *p, const struct conf *conf);
+bool snapshot_on_battery(const struct snapshot *s, const struct conf *conf);
 
 #endif

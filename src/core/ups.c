@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "core/ups.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "core/hash.h"
 
 static void notify(const struct ups_step *step, enum notify_type type)
 {
@@ -36,6 +37,8 @@ void ups_init(struct ups *u, int64_t now)
 	u->battery_since = NEVER;
 	u->low_since = NEVER;
 	u->off_since = NEVER;
+	u->over_since = NEVER;
+	u->fsd_at = NEVER;
 	u->nocomm_at = NEVER;
 	u->replace_at = NEVER;
 }
@@ -129,9 +132,32 @@ static void follow_states(struct ups *u, const struct ups_step *step, uint32_t b
 		notify(step, NOTIFY_NOTOTHER);
 	if ((ended & ST_ALARM) && u->alarm_notified) {
 		u->alarm_notified = false;
-		u->alarm[0] = '\0';
+		u->alarm_hash = 0;
 		notify(step, NOTIFY_NOTALARM);
 	}
+}
+
+/*
+ * FSD that comes is followed at once.  FSD that was there when we came may be
+ * of the last power cut: a server keeps it until it is restarted, and would
+ * shut this host down at each of its starts.  It gets HOSTSYNC to go away.
+ */
+static void follow_fsd(struct ups *u, const struct ups_step *step, bool on)
+{
+	bool first = u->bits == 0;
+
+	if (!on) {
+		u->fsd_at = NEVER;
+		return;
+	}
+	if (u->fsd_at == NEVER) {
+		u->fsd_at = step->now + (first ? step->conf->host_sync_ms : 0);
+		if (first)
+			action_report(step->out, step->ups, REPORT_FSD_OLD,
+				      step->conf->host_sync_ms / 1000, "");
+	}
+	if (step->now >= u->fsd_at)
+		ups_fsd(u, step);
 }
 
 static void follow_replace(struct ups *u, const struct ups_step *step, uint32_t bits)
@@ -158,9 +184,9 @@ void ups_status(struct ups *u, const struct ups_step *step, const char *status)
 	follow_low(u, step, bits);
 	follow_states(u, step, bits, status);
 	follow_replace(u, step, bits);
-	if (bits & ST_FSD)
-		ups_fsd(u, step);
+	follow_fsd(u, step, (bits & ST_FSD) != 0);
 	clock_while(&u->off_since, (bits & ST_OFF) != 0, step->now);
+	clock_while(&u->over_since, (bits & ST_OVER) != 0, step->now);
 	u->bits = bits;
 }
 
@@ -193,13 +219,11 @@ void ups_variable(struct ups *u, const struct ups_step *step, enum conf_variable
 		/* the text was asked for, so that the notification can tell it */
 		value = value ? value : "";
 		if (!(u->bits & ST_ALARM) ||
-		    (u->alarm_notified && strncmp(u->alarm, value, sizeof(u->alarm) - 1) == 0))
+		    (u->alarm_notified && u->alarm_hash == hash_text(HASH_START, value)))
 			break;
 		u->alarm_notified = true;
-		memset(u->alarm, 0, sizeof(u->alarm));
-		snprintf(u->alarm, sizeof(u->alarm), "%s", value);
-		/* as it was kept, so that each change that is told is seen as one */
-		action_notify(step->out, step->ups, NOTIFY_ALARM, u->alarm);
+		u->alarm_hash = hash_text(HASH_START, value);
+		action_notify(step->out, step->ups, NOTIFY_ALARM, value);
 		break;
 	case VARIABLES:
 		break;
@@ -247,6 +271,8 @@ void ups_advance(struct ups *u, const struct ups_step *step)
 {
 	if (step->now >= onbatt_at(u, step->conf, step->ups))
 		notify_onbatt(u, step);
+	if (step->now >= u->fsd_at)
+		ups_fsd(u, step);
 	repeat(&u->nocomm_at, step->conf->nocomm_warn_ms, step, NOTIFY_NOCOMM);
 	/* while nothing is known, nothing is known of the battery either */
 	if (u->comm == COMM_OK)

@@ -59,14 +59,17 @@ struct ups {
 	uint8_t logged_in;
 	int32_t charge;		/* percent, or UPS_UNKNOWN */
 	int32_t runtime;	/* seconds, or UPS_UNKNOWN */
-	char alarm[52];		/* the alarms that were notified */
+	uint32_t spare;
 	int64_t answered;	/* when the last answer came */
 	int64_t lost_since;	/* when the first poll after it failed; NEVER: none has */
 	int64_t battery_since;	/* on battery since; NEVER: it is not */
 	int64_t low_since;	/* OB LB since, CAL apart */
 	int64_t off_since;	/* OFF since */
+	int64_t over_since;	/* OVER since */
+	int64_t fsd_at;		/* FSD is followed from then on; NEVER: it is not on */
 	int64_t nocomm_at;	/* the next NOCOMM */
 	int64_t replace_at;	/* the next REPLBATT */
+	uint64_t alarm_hash;	/* of the alarms that were notified */
 };
 
 struct ups_step {

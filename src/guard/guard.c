@@ -6,22 +6,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "identity/result.h"
 #include "base/clock.h"
-#include "guard/conf_file.h"
 #include "base/detach.h"
-#include "identity/instance.h"
-#include "guard/worker.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "guard/powerdown.h"
-#include "guard/shutdown.h"
-#include "base/signals.h"
-#include "guard/state_file.h"
 #include "base/sd_notify.h"
+#include "base/signals.h"
+#include "guard/conf_file.h"
+#include "guard/powerdown.h"
+#include "guard/safeguard.h"
+#include "guard/shutdown.h"
+#include "guard/state_file.h"
+#include "guard/user.h"
+#include "guard/worker.h"
+#include "identity/instance.h"
+#include "identity/result.h"
 #include "upgrade/new_program.h"
 #include "upgrade/upgrade.h"
-#include "guard/user.h"
 
 static struct {
 	const struct guard_setup *setup;
@@ -30,7 +31,10 @@ static struct {
 	struct user user;
 	sigset_t wait;		/* the signals that come in while waiting */
 	bool drop;		/* root: the monitor becomes `user` */
-	bool reload_asked;	/* while an earlier reload is under way */
+	bool reload_asked;
+	bool reloading;		/* fresh waits for the monitor to come to rest */
+	int64_t reload_begun;
+	struct conf fresh;
 	bool stopping;
 	bool failed;
 	bool ready;
@@ -46,7 +50,7 @@ static void publish(void)
 	char why[MESSAGE_MAX];
 
 	if (self.state_wanted)
-		state_write(&self.instance, &self.conf, worker_snapshot());
+		state_write(&self.instance, &self.conf, safeguard_snapshot());
 	if (!self.instance.pid_written)
 		(void)instance_write_pid(&self.instance, why, sizeof(why));
 }
@@ -76,42 +80,72 @@ static void in_child(void)
 	instance_forget(&self.instance);
 }
 
-/* The reason for which the new configuration is not used; NULL if it is. */
-static const char *reload(void)
+/* ---- reload ---- */
+
+static void reload_end(const char *why)
 {
-	static struct conf fresh, old;
-	const char *path = self.setup->conf_file;
+	char text[MESSAGE_MAX] = "the configuration is read anew";
 
-	if (shutdown_is_begun())
-		return "the shutdown is under way";
-	if (!conf_file_read(path, &fresh, false))
-		return "it has errors, which the log and upsmon -t name";
-	if (strcmp(conf_get(&fresh, fresh.run_as_user),
-		   conf_get(&self.conf, self.conf.run_as_user)) != 0)
-		log_warning("RUN_AS_USER has changed: that takes effect at the next start");
-	old = self.conf;
-	self.conf = fresh;
-	log_set_debug_min(self.conf.debug_min);
-	worker_reload(&old);
-	return NULL;
-}
-
-static void obey_reload(void)
-{
-	int64_t begun = clock_ms();
-	char text[MESSAGE_MAX];
-	const char *why;
-
-	self.reload_asked = false;
-	sd_notify_tell_reloading();
-	why = reload();
-	sd_notify_tell("READY=1");
 	if (why) {
 		snprintf(text, sizeof(text), "%s is not used, and the configuration stays as it was: %s",
 			 self.setup->conf_file, why);
 		log_error("%s", text);
 	}
-	result_write(&self.instance, "reload", begun, !why, why ? text : "the configuration is read anew");
+	sd_notify_tell("READY=1");
+	result_write(&self.instance, "reload", self.reload_begun, !why, text);
+}
+
+/* The reason for which the new configuration is not used; NULL if it is to be. */
+static const char *reload_begin(int64_t now)
+{
+	if (safeguard_is_alarmed())
+		return "a shutdown is under way";
+	if (!conf_file_read(self.setup->conf_file, &self.fresh, false))
+		return "it has errors, which the log and upsmon -t name";
+	self.reloading = worker_rest(now);
+	return self.reloading ? NULL : "the monitor does not listen; try again";
+}
+
+/* The monitor is at rest: the next one goes by the new configuration. */
+static void reload_finish(int64_t now)
+{
+	struct snapshot *snapshot = safeguard_snapshot();
+
+	if (strcmp(conf_get(&self.fresh, self.fresh.run_as_user),
+		   conf_get(&self.conf, self.conf.run_as_user)) != 0)
+		log_warning("RUN_AS_USER has changed: that takes effect at the next start");
+	*snapshot = snapshot_move(snapshot, &self.conf, &self.fresh);
+	self.conf = self.fresh;
+	log_set_debug_min(self.conf.debug_min);
+	safeguard_is_news();
+	worker_relieve(now);
+	log_notice("the configuration was read anew: %u UPS%s", self.conf.ups_count,
+		   self.conf.ups_count == 1 ? "" : "es");
+}
+
+static void reload_advance(int64_t now)
+{
+	const char *why = NULL;
+
+	/* one at a time, and not in the midst of an upgrade */
+	if (self.reload_asked && !self.reloading && worker_can_rest()) {
+		self.reload_asked = false;
+		self.reload_begun = clock_ms();
+		sd_notify_tell_reloading();
+		why = reload_begin(now);
+		if (why)
+			reload_end(why);
+	}
+	if (!self.reloading || (!worker_is_at_rest() && !safeguard_is_alarmed()))
+		return;
+	self.reloading = false;
+	if (safeguard_is_alarmed()) {
+		worker_resume(now);
+		why = "a shutdown has begun";
+	} else {
+		reload_finish(now);
+	}
+	reload_end(why);
 }
 
 /*
@@ -148,7 +182,7 @@ static void watch_claim(int64_t now)
 				  text);
 		self.lost = true;
 		/* a shutdown that is under way is not left to one who knows less */
-		if (worker_is_alarmed() || self.stopping)
+		if (safeguard_is_alarmed() || self.stopping)
 			break;
 		self.stopping = true;
 		worker_stop(now);
@@ -165,11 +199,11 @@ static void take_orders(unsigned int signals, int64_t now)
 		worker_stop(now);
 	}
 	if (signals & SIGNALS_FSD)
-		worker_fsd(now);
+		safeguard_fsd(now);
 	if (signals & SIGNALS_RELOAD)
 		self.reload_asked = true;
-	if (self.reload_asked && worker_can_reload())
-		obey_reload();
+	if (self.ready && !self.stopping)
+		reload_advance(now);
 	if (signals & SIGNALS_UPGRADE)
 		upgrade_order();
 }
@@ -205,7 +239,7 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 	if (!self.stopping)
 		shutdown_advance(now);
 	/* of another's lock nothing is ours any more */
-	if (self.ready && !self.lost && (worker_has_news() || !self.instance.pid_written))
+	if (self.ready && !self.lost && (safeguard_has_news() || !self.instance.pid_written))
 		publish();
 	/* last, because it may not return */
 	if (self.ready && !self.stopping)
@@ -257,7 +291,11 @@ static bool prepare_instance(void)
 /* After a hot upgrade: everything is where the program before this one left it. */
 static void go_on(const struct handover *h)
 {
-	worker_take_over(h);
+	const struct worker resting = { h->monitor, { h->in, h->out } };
+
+	handover_unpack(h, &self.conf, safeguard_snapshot());
+	safeguard_is_news();
+	worker_take_over(&resting, clock_ms());
 	self.ready = true;
 	publish();
 	upgrade_finish(h->begun);
@@ -280,7 +318,6 @@ static void run(void)
 		.on_ready = on_ready,
 		.in_child = in_child,
 	};
-
 	const struct upgrade_setup upgrade = {
 		.program = self.setup->program,
 		.argv = self.setup->argv,
@@ -291,10 +328,8 @@ static void run(void)
 		.reload_asked = &self.reload_asked,
 	};
 
-	if (!worker_init(&worker)) {
-		self.failed = true;
-		return;
-	}
+	safeguard_init(&self.conf);
+	worker_init(&worker);
 	upgrade_init(&upgrade);
 	if (self.setup->handover)
 		go_on(self.setup->handover);

@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 #include "core/conf.h"
-#include "upgrade/handover.h"
+
+struct handover;
 
 struct guard_setup {
 	const char *conf_file;

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "core/action.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/action.h"
 #include "guard/powerdown.h"
 
 /*

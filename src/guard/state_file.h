@@ -12,8 +12,8 @@
 #include <stdbool.h>
 
 #include "core/conf.h"
-#include "identity/instance.h"
 #include "core/snapshot.h"
+#include "identity/instance.h"
 
 #define STATE_FILE "upsmon.status"
 

@@ -6,8 +6,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "core/conf.h"
 #include "base/log.h"
+#include "core/conf.h"
 
 bool user_find(const char *name, struct user *user)
 {

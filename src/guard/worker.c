@@ -4,18 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/message.h"
-#include "monitor/monitor.h"
-#include "guard/shutdown.h"
 #include "base/signals.h"
+#include "core/message.h"
+#include "guard/safeguard.h"
+#include "monitor/monitor.h"
 
 /* A monitor that was told to stop logs out within this time, or is ended. */
 #define STOP_MS 3000
@@ -23,51 +21,54 @@
 #define SETTLED_MS 10000
 #define RESTART_FIRST_MS 500
 #define RESTART_MAX_MS 10000
+/* So many that died in a row: none will live. */
 #define HOPELESS 5
-/* A step of a shutdown that is later than this will not come from the monitor. */
-#define STUCK_MS 10000
+/* How much later than it has promised a monitor may speak, and the first one at all. */
+#define SILENCE_MS 4000
+#define FIRST_WORD_MS 20000
+/* The guard wakes up more often than this, unless it was stopped itself. */
+#define AWAKE_MS 10000
+/* The longest that one at rest keeps its logins for the next one. */
+#define RETIRE_MS 15000
+/* All that one wake-up reads, and all that a pipe holds. */
+#define HEAR_MAX (2 * UPS_MAX + 16)
+#define HEAR_LAST 4096
+
+enum rest { ACTIVE, ASKED, RESTED };
 
 static struct {
 	struct worker_setup setup;
-	struct conf *shared;	/* written here, read by the monitor */
-	struct snapshot snapshot;
-	uint32_t generation;
-	pid_t monitor;		/* 0: none, or one process */
-	int channel;
+	struct worker monitor;
+	struct worker retired;	/* at rest, while the next one logs in */
+	int64_t retire_by;	/* then its channel is closed; NEVER: it is */
+	int64_t retired_by;	/* then it is ended */
 	int64_t started;
+	int64_t heard_by;	/* the monitor's next word */
+	int64_t awake;		/* the last wake-up */
 	int64_t restart_at;
 	int64_t restart_ms;
+	int64_t rest_by;
 	int64_t stop_by;
 	unsigned int failures;	/* in a row */
+	enum rest rest;
 	bool ready;
-	bool reloading;
-	bool fsd_asked;
-	int64_t fsd_at;		/* when */
 	bool stopping;
 	bool ended;
-	bool news;
-	enum leaving { STAYING, LEAVING, HANDED } leaving;
 	struct loop_client client;
 } self;
 
-bool worker_init(const struct worker_setup *setup)
+void worker_init(const struct worker_setup *setup)
 {
-	void *memory = mmap(NULL, sizeof(*self.shared), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
 	memset(&self, 0, sizeof(self));
-	if (memory == MAP_FAILED) {
-		log_error("no memory for the configuration: %s", strerror(errno));
-		return false;
-	}
 	self.setup = *setup;
-	self.shared = memory;
-	self.channel = -1;
-	snapshot_init(&self.snapshot);
+	channel_init(&self.monitor.channel);
+	channel_init(&self.retired.channel);
+	self.awake = clock_ms();
 	self.restart_at = NEVER;
 	self.restart_ms = RESTART_FIRST_MS;
 	self.stop_by = NEVER;
-	return true;
+	self.retire_by = NEVER;
+	self.retired_by = NEVER;
 }
 
 const struct loop_client *worker_client(void)
@@ -75,32 +76,14 @@ const struct loop_client *worker_client(void)
 	return &self.client;
 }
 
-const struct snapshot *worker_snapshot(void)
-{
-	return &self.snapshot;
-}
-
-bool worker_has_news(void)
-{
-	bool news = self.news;
-
-	self.news = false;
-	return news;
-}
-
 int worker_fd(void)
 {
-	return self.channel;
+	return self.monitor.channel.in;
 }
 
-bool worker_has_ended(void)
+static bool lives(void)
 {
-	return self.ended;
-}
-
-bool worker_has_failed(void)
-{
-	return self.ended && !self.ready && !self.stopping;
+	return channel_is_open(&self.monitor.channel);
 }
 
 static bool say(enum message_kind kind)
@@ -109,26 +92,10 @@ static bool say(enum message_kind kind)
 
 	memset(&m, 0, sizeof(m));
 	m.kind = kind;
-	m.generation = self.generation;
-	return self.channel >= 0 && message_send(self.channel, &m);
+	return lives() && channel_send(&self.monitor.channel, &m, sizeof(m));
 }
 
-static void close_channel(void)
-{
-	if (self.channel >= 0)
-		close(self.channel);
-	self.channel = -1;
-}
-
-void worker_kill(void)
-{
-	if (self.monitor > 0)
-		child_kill(self.monitor, SIGKILL);
-	close_channel();
-	/* nobody is left who could be replaced; a supervisor starts us anew */
-	if (self.setup.one_process)
-		self.ended = true;
-}
+/* ---- its end ---- */
 
 /* The first one is replaced at once, one that died young later and later. */
 static void plan_restart(int64_t now)
@@ -143,45 +110,89 @@ static void plan_restart(int64_t now)
 	self.restart_at = now + self.restart_ms;
 	self.restart_ms = self.restart_ms * 2 < RESTART_MAX_MS ? self.restart_ms * 2
 							       : RESTART_MAX_MS;
-	if (self.failures >= HOPELESS && (snapshot_on_battery(&self.snapshot, self.setup.conf) || self.fsd_asked)) {
-		log_error("%s, and no monitor stays alive: shutting down",
-			  self.fsd_asked ? "FSD was asked for" : "on battery");
-		shutdown_begin(self.setup.conf, now);
-	}
+	if (self.failures >= HOPELESS)
+		safeguard_give_up(now);
 }
 
-static void monitor_is_gone(void)
+static void check_end(void)
 {
-	close_channel();
-	self.monitor = 0;
-	self.reloading = false;
-	/* the one that is to start next has another program */
-	if (self.leaving == HANDED && !self.stopping)
-		return;
-	self.leaving = STAYING;
-	if (!self.stopping && self.ready) {
-		plan_restart(clock_ms());
-		return;
-	}
-	if (!self.stopping)
-		log_error("the monitor ended before it was ready");
-	self.ended = true;
+	if (self.stopping && !lives() && self.monitor.pid <= 0 && self.retired.pid <= 0)
+		self.ended = true;
 }
 
-static void on_monitor_end(void *arg, pid_t pid, int status)
+static void monitor_is_gone(int64_t now)
+{
+	channel_close(&self.monitor.channel);
+	self.monitor.pid = 0;
+	check_end();
+	if (self.stopping)
+		return;
+	if (!self.ready) {
+		log_error("the monitor ended before it was ready");
+		self.ended = true;
+	} else if (self.rest != ACTIVE) {
+		/* whoever wanted it at rest starts the next one */
+		self.rest = RESTED;
+	} else {
+		plan_restart(now);
+	}
+}
+
+static void hear(int64_t now, int limit);
+
+static void on_end(void *arg, pid_t pid, int status)
 {
 	(void)arg;
-	if (pid != self.monitor)
+	if (pid == self.retired.pid) {
+		channel_close(&self.retired.channel);
+		self.retired.pid = 0;
+		self.retire_by = NEVER;
+		self.retired_by = NEVER;
+		check_end();
 		return;
-	worker_hear(clock_ms()); /* its last words */
-	if (self.leaving == HANDED)
-		log_debug("monitor %d has handed over", (int)pid);
-	else if (!self.stopping && WIFSIGNALED(status))
+	}
+	if (pid != self.monitor.pid)
+		return;
+	hear(clock_ms(), HEAR_LAST); /* its last words */
+	if (!self.stopping && WIFSIGNALED(status))
 		log_error("monitor %d was ended by signal %d", (int)pid, WTERMSIG(status));
 	else if (!self.stopping)
 		log_error("monitor %d ended with exit code %d", (int)pid, WEXITSTATUS(status));
-	monitor_is_gone();
+	monitor_is_gone(clock_ms());
 }
+
+static void end_monitor(void)
+{
+	child_kill(self.monitor.pid, SIGKILL);
+	channel_close(&self.monitor.channel);
+	/* nobody is left who could be replaced; a supervisor starts us anew */
+	if (self.setup.one_process)
+		self.ended = true;
+}
+
+static void end_retired(void)
+{
+	child_kill(self.retired.pid, SIGKILL);
+	channel_close(&self.retired.channel);
+}
+
+void worker_kill(void)
+{
+	end_monitor();
+	end_retired();
+}
+
+bool worker_has_ended(void)
+{
+	return self.ended;
+}
+
+bool worker_has_failed(void)
+{
+	return self.ended && !self.ready && !self.stopping;
+}
+
+/* ---- its start ---- */
 
 /* In the child: becomes the monitor and never returns. */
 static void be_monitor(const struct monitor_setup *setup)
@@ -190,6 +201,8 @@ static void be_monitor(const struct monitor_setup *setup)
 
 	signals_ignore_orders();
 	self.setup.in_child();
+	channel_close(&self.monitor.channel);
+	channel_close(&self.retired.channel);
 	if (self.setup.ready_fd >= 0 && !self.ready)
 		close(self.setup.ready_fd);
 	if (self.setup.user && !user_become(self.setup.user)) {
@@ -201,198 +214,120 @@ static void be_monitor(const struct monitor_setup *setup)
 	_exit(monitor_status());
 }
 
+static void start_failed(struct channel *theirs)
+{
+	log_error("cannot start the monitor: %s", strerror(errno));
+	channel_close(theirs);
+	monitor_is_gone(clock_ms());
+}
+
 void worker_start(void)
 {
 	struct monitor_setup setup = {
 		.conf = self.setup.conf,
-		.shared = self.shared,
-		.snapshot = &self.snapshot,
-		.generation = self.generation,
+		.snapshot = safeguard_snapshot(),
 		.connect_ms = self.setup.connect_ms,
 		.family = self.setup.family,
 		.background = self.setup.ready_fd >= 0,
 	};
-	int ends[2];
 
 	self.started = clock_ms();
+	self.heard_by = self.started + FIRST_WORD_MS;
 	self.restart_at = NEVER;
-	if (!message_pair(ends)) {
-		log_error("cannot start the monitor: %s", strerror(errno));
-		monitor_is_gone();
+	self.rest = ACTIVE;
+	if (!channel_pair(&self.monitor.channel, &setup.channel)) {
+		start_failed(&setup.channel);
 		return;
 	}
-	setup.channel = ends[1];
-	self.channel = ends[0];
 	if (self.setup.one_process) {
 		monitor_init(&setup, &self.client);
-		snapshot_init_links(&self.snapshot);
 		return;
 	}
-	self.monitor = child_fork(on_monitor_end, NULL);
-	if (self.monitor == 0) {
-		close(ends[0]);
+	self.monitor.pid = child_fork(on_end, NULL);
+	if (self.monitor.pid == 0)
 		be_monitor(&setup);
-	}
-	close(ends[1]);
-	if (self.monitor > 0)
-		snapshot_drop_links(&self.snapshot);
-	if (self.monitor < 0) {
-		log_error("cannot start the monitor: %s", strerror(errno));
-		monitor_is_gone();
-	} else if (self.ready) {
-		log_notice("monitor %d takes over where the last one stopped", (int)self.monitor);
-	}
-}
-
-/* A TCP socket, and one that can be closed without a wait. */
-static bool make_harmless(int fd)
-{
-	struct linger none = { 0, 0 };
-	int domain = 0, type = 0;
-	socklen_t len = sizeof(int);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 ||
-	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
-		return false;
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
-	return (domain == AF_INET || domain == AF_INET6) && type == SOCK_STREAM;
-}
-
-/* What a hand-over brings.  The guard only keeps it. */
-static void keep_link(const struct message *m, int passed)
-{
-	struct snapshot_link *l = &self.snapshot.link[m->ups];
-	bool wanted = self.leaving == LEAVING && m->generation == self.generation && !l->known;
-
-	/* at any other time, and a second time, it is of no use */
-	if (passed >= 0 && (!make_harmless(passed) || !wanted)) {
-		close(passed);
-		passed = -1;
-	}
-	if (!wanted)
+	if (self.monitor.pid < 0) {
+		start_failed(&setup.channel);
 		return;
-	l->fd = passed;
-	l->session = m->session;
-	/* half of it is nothing: without its connection it starts anew */
-	l->known = (l->fd >= 0) == (m->session.state == SESSION_IDLE);
+	}
+	channel_close(&setup.channel);
+	if (self.ready)
+		log_notice("monitor %d takes over where the last one stopped",
+			   (int)self.monitor.pid);
 }
 
-/* No step of a shutdown takes longer than the configuration has it, whatever a monitor says. */
-static int64_t bounded(const struct message *m, int64_t now)
-{
-	int64_t latest = NEVER;
+/* ---- what it says ---- */
 
-	if (m->phase == PHASE_SYNC)
-		latest = now + self.setup.conf->host_sync_ms + STUCK_MS;
-	else if (m->phase == PHASE_FINAL)
-		latest = now + self.setup.conf->final_delay_ms + STUCK_MS;
-	return m->phase_until < latest ? m->phase_until : latest;
+static void on_ready(int64_t now)
+{
+	if (!self.ready)
+		self.setup.on_ready();
+	self.ready = true;
+	/* the next one has its logins; the one before it may go */
+	if (self.retire_by != NEVER)
+		self.retire_by = now;
 }
 
-static void obey(const struct message *m, int64_t now)
+static bool obey(const struct message *m, int64_t now)
 {
+	self.heard_by = m->silent_until == NEVER ? NEVER : m->silent_until + SILENCE_MS;
 	switch (m->kind) {
 	case MESSAGE_READY:
-		if (!self.ready)
-			self.setup.on_ready();
-		self.ready = true;
-		break;
-	case MESSAGE_UPS:
-		self.snapshot.known[m->ups] = true;
-		self.snapshot.ups[m->ups] = m->state;
-		self.news = true;
-		break;
-	case MESSAGE_PHASE:
-		self.snapshot.phase = m->phase;
-		self.snapshot.phase_until = bounded(m, now);
-		self.news = true;
-		/* it may die before it says the next word, MESSAGE_SHUTDOWN */
-		if (m->phase == PHASE_DOWN)
-			shutdown_begin(self.setup.conf, now);
-		break;
-	case MESSAGE_RELOADED:
-		self.reloading = false;
-		break;
-	case MESSAGE_SHUTDOWN:
-		shutdown_begin(self.setup.conf, now);
-		break;
-	case MESSAGE_HANDED:
-		if (self.leaving == LEAVING)
-			self.leaving = HANDED;
-		break;
+		on_ready(now);
+		return true;
+	case MESSAGE_ASKED:
+		safeguard_fsd(now);
+		return true;
+	case MESSAGE_RESTING:
+		if (self.rest == ASKED)
+			self.rest = RESTED;
+		return true;
 	default:
-		break;
+		return safeguard_hear(m, now);
+	}
+}
+
+static void hear(int64_t now, int limit)
+{
+	struct message m;
+
+	for (int i = 0; i < limit && lives(); i++) {
+		enum channel_result result = channel_receive(&self.monitor.channel, &m, sizeof(m));
+
+		if (result == CHANNEL_NONE)
+			return;
+		if (result == CHANNEL_CLOSED) {
+			/* in one process there is no SIGCHLD to come */
+			if (self.setup.one_process)
+				monitor_is_gone(now);
+			channel_close(&self.monitor.channel);
+			/* its end is due, and it is helped if it does not come */
+			self.heard_by = now + SILENCE_MS;
+			return;
+		}
+		/* it may be younger than this wake-up */
+		if (result == CHANNEL_BAD ||
+		    !message_is_sound(&m, self.setup.conf->ups_count, clock_ms()) ||
+		    !obey(&m, now)) {
+			log_error("the monitor says what no monitor says; ending it");
+			end_monitor();
+			return;
+		}
 	}
 }
 
 void worker_hear(int64_t now)
 {
-	struct message m;
-	int passed;
-
-	while (self.channel >= 0) {
-		switch (message_receive(self.channel, &m, &passed)) {
-		case MESSAGE_NONE:
-			return;
-		case MESSAGE_CLOSED:
-			/* in one process there is no SIGCHLD to come */
-			if (self.setup.one_process)
-				monitor_is_gone();
-			else
-				close_channel();
-			return;
-		case MESSAGE_BAD:
-			m.kind = 0;
-			break;
-		case MESSAGE_GOT:
-			break;
-		}
-		/* it counts in a configuration that is no more */
-		if (m.kind == MESSAGE_UPS && m.generation != self.generation)
-			continue;
-		/* it may be younger than this wake-up */
-		if (!message_is_sound(&m, self.setup.conf->ups_count, clock_ms()) ||
-		    (m.kind == MESSAGE_PHASE && m.phase < self.snapshot.phase)) {
-			log_error("the monitor says what no monitor says; ending it");
-			if (passed >= 0)
-				close(passed);
-			worker_kill();
-			return;
-		}
-		if (m.kind == MESSAGE_LINK)
-			keep_link(&m, passed);
-		else
-			obey(&m, now);
-	}
+	hear(now, HEAR_MAX);
 }
 
-/*
- * A shutdown that was begun, or asked for, is carried out even if no monitor
- * lives to say so, or if it hangs: its steps are known.
- */
-static int64_t overdue_at(void)
-{
-	const struct conf *conf = self.setup.conf;
-	int64_t slack = self.channel >= 0 ? STUCK_MS : 0;
-	int64_t at = NEVER, step = NEVER;
-
-	if (shutdown_is_begun())
-		return NEVER;
-	if (self.fsd_asked)
-		at = self.fsd_at + conf->host_sync_ms + conf->final_delay_ms + STUCK_MS;
-	if (self.snapshot.phase_until == NEVER)
-		return at;
-	if (self.snapshot.phase == PHASE_SYNC)
-		step = self.snapshot.phase_until + conf->final_delay_ms + slack;
-	else if (self.snapshot.phase == PHASE_FINAL)
-		step = self.snapshot.phase_until + slack;
-	return step < at ? step : at;
-}
+/* ---- time ---- */
 
 int64_t worker_deadline(void)
 {
-	const int64_t at[] = { self.restart_at, overdue_at(), self.stop_by };
+	const int64_t at[] = { self.restart_at, safeguard_deadline(lives()), self.stop_by,
+			       self.retire_by, self.retired_by,
+			       self.rest == ASKED ? self.rest_by : NEVER };
 	int64_t deadline = NEVER;
 
 	for (unsigned int i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
@@ -402,8 +337,39 @@ int64_t worker_deadline(void)
 	return deadline;
 }
 
+static void advance_retired(int64_t now)
+{
+	if (now >= self.retire_by) {
+		/* which is its word to log out */
+		channel_close(&self.retired.channel);
+		self.retire_by = NEVER;
+		self.retired_by = now + STOP_MS;
+	}
+	if (now >= self.retired_by) {
+		self.retired_by = NEVER;
+		end_retired();
+	}
+}
+
+/* One that is silent for longer than it has said hangs, or was stopped. */
+static void watch_silence(int64_t now)
+{
+	/* if we were stopped ourselves, it had nobody to talk to */
+	if (now - self.awake > AWAKE_MS && self.heard_by != NEVER)
+		self.heard_by += now - self.awake;
+	self.awake = now;
+	if (self.monitor.pid <= 0 || self.rest == RESTED)
+		return;
+	if (now < self.heard_by && (self.rest != ASKED || now < self.rest_by))
+		return;
+	log_error("monitor %d does not answer any more; it is replaced", (int)self.monitor.pid);
+	self.heard_by = NEVER;
+	end_monitor();
+}
+
 void worker_advance(int64_t now)
 {
+	advance_retired(now);
 	if (self.stopping) {
 		if (now < self.stop_by)
 			return;
@@ -412,103 +378,107 @@ void worker_advance(int64_t now)
 		self.ended = true;
 		return;
 	}
-	if (self.fsd_asked && self.snapshot.phase == PHASE_WATCH)
+	watch_silence(now);
+	if (safeguard_fsd_waits())
 		say(MESSAGE_FSD);
-	if (now >= overdue_at()) {
-		log_error("the monitor does not carry the shutdown through: the guard does");
-		shutdown_begin(self.setup.conf, now);
-	}
+	safeguard_advance(lives(), now);
 	if (now >= self.restart_at)
 		worker_start();
 }
 
-void worker_fsd(int64_t now)
+/* ---- the next one ---- */
+
+bool worker_can_rest(void)
 {
-	if (!self.fsd_asked)
-		self.fsd_at = now;
-	/* until the shutdown is carried out: a word of the monitor is not enough */
-	self.fsd_asked = true;
+	return self.ready && !self.stopping && self.rest == ACTIVE && self.retire_by == NEVER;
 }
 
-bool worker_can_reload(void)
+bool worker_rest(int64_t now)
 {
-	return !self.reloading && !self.stopping && self.leaving == STAYING;
-}
-
-void worker_reload(const struct conf *old)
-{
-	*self.shared = *self.setup.conf;
-	self.generation++;
-	/* what is known of a UPS stays known, should the monitor die before it tells again */
-	snapshot_move(&self.snapshot, old, self.setup.conf);
-	self.news = true;
-	/* without a monitor, the next one starts with it */
-	self.reloading = say(MESSAGE_RELOAD);
-	if (!self.reloading)
-		worker_kill();
-}
-
-bool worker_is_alarmed(void)
-{
-	return self.fsd_asked || self.snapshot.phase != PHASE_WATCH || shutdown_is_begun();
-}
-
-bool worker_hand_over(void)
-{
-	if (!self.ready || !worker_can_reload() || worker_is_alarmed())
+	if (!worker_can_rest())
 		return false;
-	self.leaving = LEAVING;
-	/* none lives: nothing is to be handed over */
-	if (self.channel < 0) {
-		self.leaving = HANDED;
+	self.rest_by = now + SAFEGUARD_LATE_MS;
+	if (!lives() && self.monitor.pid <= 0) {
+		self.rest = RESTED;
 		self.restart_at = NEVER;
-	} else if (!say(MESSAGE_HANDOVER)) {
-		self.leaving = STAYING;
+		return true;
+	}
+	if (!say(MESSAGE_REST))
+		return false;
+	self.rest = ASKED;
+	return true;
+}
+
+bool worker_is_at_rest(void)
+{
+	return self.rest == RESTED;
+}
+
+void worker_resume(int64_t now)
+{
+	if (self.rest == ACTIVE)
+		return;
+	self.rest = ACTIVE;
+	self.heard_by = now + FIRST_WORD_MS;
+	if (!say(MESSAGE_RESUME) && self.monitor.pid <= 0)
+		self.restart_at = now;
+}
+
+static void retire(const struct worker *resting, int64_t now)
+{
+	/* of one before it nothing is left but its logout */
+	end_retired();
+	self.retired = *resting;
+	self.retire_by = resting->pid > 0 ? now + RETIRE_MS : NEVER;
+	self.retired_by = NEVER;
+}
+
+void worker_relieve(int64_t now)
+{
+	if (self.setup.one_process) {
+		monitor_leave();
+		channel_close(&self.monitor.channel);
 	} else {
-		snapshot_drop_links(&self.snapshot);
+		retire(&self.monitor, now);
+		self.monitor.pid = 0;
+		channel_init(&self.monitor.channel);
 	}
-	return self.leaving != STAYING;
+	worker_start();
 }
 
-bool worker_is_handed(void)
+struct worker worker_current(void)
 {
-	return self.leaving == HANDED && self.channel < 0 && self.monitor <= 0;
+	return self.monitor;
 }
 
-bool worker_is_handing_over(void)
+void worker_take_over(const struct worker *resting, int64_t now)
 {
-	return self.leaving != STAYING;
-}
+	struct worker w = *resting;
 
-void worker_go_on(void)
-{
-	enum leaving was = self.leaving;
-
-	self.leaving = STAYING;
-	if (was == LEAVING) {
-		/* what it has handed over so far it still has */
-		snapshot_drop_links(&self.snapshot);
-		say(MESSAGE_RESUME);
-	}
-	if (was == HANDED && self.channel < 0 && self.monitor <= 0)
-		self.restart_at = clock_ms();
-	/* HANDED and still there: its end starts the next one */
-}
-
-void worker_take_over(const struct handover *h)
-{
-	handover_unpack(h, self.setup.conf, &self.snapshot);
 	self.ready = true;
-	self.news = true;
+	/* in one process the exec has closed the channel */
+	if (w.pid <= 0) {
+		channel_init(&w.channel);
+	} else if (child_adopt(w.pid, on_end, NULL)) {
+		fcntl(w.channel.in, F_SETFD, FD_CLOEXEC);
+		fcntl(w.channel.out, F_SETFD, FD_CLOEXEC);
+	} else {
+		w.pid = 0;
+		channel_close(&w.channel);
+	}
+	retire(&w, now);
 }
+
+/* ---- stopping ---- */
 
 void worker_stop(int64_t now)
 {
 	self.stopping = true;
 	self.restart_at = NEVER;
 	self.stop_by = now + STOP_MS;
-	if (self.channel < 0)
-		self.ended = true;
-	else if (!say(MESSAGE_STOP))
+	if (self.retired.pid > 0)
+		self.retire_by = now;
+	if (lives() && !say(MESSAGE_STOP))
 		self.stop_by = now;
+	check_end();
 }

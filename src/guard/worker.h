@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * worker.h - keeps a monitor running: starts it, hears it, remembers what it
- * knew, and starts the next one where it stopped.
+ * worker.h - the process of the monitor: starts it, hears it, and replaces it.
  *
- * A monitor that dies is started again at once, then slower and slower (10 s
- * at most).  A shutdown that one had begun is finished also if none lives to
- * say so or it hangs, and so is one that cannot be judged: on battery, with
- * HOPELESS monitors dead in a row.
+ * A monitor that dies is replaced at once, then slower and slower (10 s at
+ * most).  One that hangs is found out by its silence: each message says until
+ * when the next one comes.  A monitor that lies, or closes its channel, is
+ * ended.  The next one goes on where the last one stopped (safeguard.h).
+ *
+ * A new configuration and a new program take a new monitor, too:
+ *
+ *	worker_rest()     the monitor tells all that it knows, and stops
+ *	worker_relieve()  the next one starts beside it
+ *
+ * and when that one has tried each UPS, the old one logs out and ends.  So at
+ * no time a server finds this host logged out.  (With -p, there is no second
+ * process, and it logs out and in.)
  */
 #ifndef WORKER_H
 #define WORKER_H
@@ -14,15 +22,15 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#include "core/conf.h"
-#include "upgrade/handover.h"
+#include "base/channel.h"
 #include "base/loop.h"
-#include "monitor/monitor.h"
+#include "core/conf.h"
 #include "guard/user.h"
 
 struct worker_setup {
-	struct conf *conf;	/* the guard's; a reload changes it in place */
+	const struct conf *conf; /* the guard's; a reload changes it in place */
 	const struct user *user; /* the monitor becomes it; NULL: stays what it is */
 	const sigset_t *wait;	/* for the monitor's loop */
 	int ready_fd;		/* closed in the monitor; -1: none */
@@ -33,9 +41,15 @@ struct worker_setup {
 	void (*in_child)(void);	/* gives up what only the guard may hold */
 };
 
-bool worker_init(const struct worker_setup *setup);
+/* A monitor, by its process and our end of the channel to it. */
+struct worker {
+	pid_t pid;		/* 0: none, or one process */
+	struct channel channel;
+};
 
-/* The monitor's client, for a loop of one process. */
+void worker_init(const struct worker_setup *setup);
+
+/* The monitor's part of a loop of one process. */
 const struct loop_client *worker_client(void);
 
 void worker_start(void);
@@ -43,41 +57,26 @@ void worker_hear(int64_t now);
 void worker_advance(int64_t now);
 int64_t worker_deadline(void);
 
-/* What is known, and whether it has changed since this was last asked. */
-const struct snapshot *worker_snapshot(void);
-bool worker_has_news(void);
-
-/* The channel to the monitor, for poll(2); -1: none. */
+/* What the monitor says, for poll(2); -1: none. */
 int worker_fd(void);
 
-void worker_fsd(int64_t now);
+/* Not at a start or an end, and not while the last one that rested keeps its logins. */
+bool worker_can_rest(void);
+bool worker_rest(int64_t now);	/* false: it cannot, or does not listen */
+bool worker_is_at_rest(void);	/* all is told, or none lives */
+void worker_resume(int64_t now);
+void worker_relieve(int64_t now);
 
-/* conf has changed, from old.  False while an earlier change is still on its way. */
-bool worker_can_reload(void);
-void worker_reload(const struct conf *old);
-
-/*
- * For a hot upgrade: the monitor comes to rest and ends, and the snapshot has its
- * links; worker_is_handed() tells when.  worker_go_on() takes it back, at any
- * time; false from worker_hand_over(): now is not the time.
- */
-bool worker_hand_over(void);
-bool worker_is_handed(void);
-bool worker_is_handing_over(void);
-void worker_go_on(void);
-
-/* In the new program, before worker_start(): where the old one stopped. */
-void worker_take_over(const struct handover *h);
-
-/* A shutdown is under way, or was asked for. */
-bool worker_is_alarmed(void);
+/* Over an exec: who is at rest then, and before worker_start() in the new program. */
+struct worker worker_current(void);
+void worker_take_over(const struct worker *resting, int64_t now);
 
 /* Asks the monitor to log out and end; worker_has_ended() tells when it has. */
 void worker_stop(int64_t now);
 bool worker_has_ended(void);
 bool worker_has_failed(void);	/* it ended before it was ready */
 
-/* Ends the monitor now. */
+/* Ends all of them now. */
 void worker_kill(void);
 
 #endif

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "options.h"
 #include "identity/proc_reader.h"
+#include "options.h"
 
 /*
  * A folder is opened to look things up in, not to list it, which Solaris

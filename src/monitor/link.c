@@ -25,14 +25,6 @@ void link_init(struct link *l)
 	l->fd = -1;
 }
 
-void link_adopt(struct link *l, int fd)
-{
-	link_close(l);
-	l->fd = fd;
-	l->state = LINK_OPEN;
-	words_init(&l->words, WORDS_WIRE);
-}
-
 void link_close(struct link *l)
 {
 	/* a look-up that is of no use any more; child.c knows if it ended already */

@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 #include "core/core.h"
-#include "monitor/lookup.h"
 #include "core/proto.h"
 #include "core/words.h"
+#include "monitor/lookup.h"
 
 enum link_state { LINK_CLOSED, LINK_LOOKUP, LINK_CONNECTING, LINK_OPEN };
 
@@ -42,9 +42,6 @@ void link_open(struct link *l, uint16_t ups, const char *host, uint16_t port, in
 	       link_event *emit, void *arg);
 void link_send(struct link *l, const char *text, size_t len);
 void link_close(struct link *l);
-
-/* An open connection of an earlier owner, at rest; the descriptor is the link's now. */
-void link_adopt(struct link *l, int fd);
 
 /* What to wait for; false if there is nothing. */
 bool link_watch(const struct link *l, struct pollfd *pfd);

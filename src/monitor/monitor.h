@@ -9,16 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/conf.h"
+#include "base/channel.h"
 #include "base/loop.h"
+#include "core/conf.h"
 #include "core/snapshot.h"
 
 struct monitor_setup {
-	const struct conf *conf;	/* copied */
-	const struct conf *shared;	/* where a reload finds the new one */
-	const struct snapshot *snapshot;		/* its connections are the monitor's now */
-	int channel;			/* to the guard */
-	uint32_t generation;
+	const struct conf *conf;	/* copied, as the next one */
+	const struct snapshot *snapshot; /* where the last monitor stopped */
+	struct channel channel;		/* to the guard */
 	uint32_t connect_ms;
 	int family;
 	bool background;		/* let go of the terminal once ready */
@@ -26,6 +25,9 @@ struct monitor_setup {
 
 /* Prepares the one monitor of this process; *client then serves it. */
 void monitor_init(const struct monitor_setup *setup, struct loop_client *client);
+
+/* In one process: logs out, so that the next one can be prepared. */
+void monitor_leave(void);
 
 /* The exit status that the end of the loop calls for. */
 int monitor_status(void);

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/action.h"
 #include "base/child.h"
 #include "base/log.h"
+#include "core/action.h"
 
 /* A power cut of a few UPSes makes a handful; 0.5 KiB each. */
 #define QUEUE_MAX 24
@@ -23,7 +23,7 @@ static struct {
 	struct order queue[QUEUE_MAX];
 	unsigned int first, count;
 	pid_t running;	/* 0: none that the next one waits for */
-	int64_t until;	/* it is waited for until then */
+	int64_t started;
 } self; /* all zero: the table is not worth a byte of the image */
 
 /*
@@ -67,20 +67,41 @@ static void start_next(const struct conf *conf)
 	self.count--;
 }
 
+static bool is_urgent(enum notify_type type)
+{
+	return type == NOTIFY_FSD || type == NOTIFY_SHUTDOWN;
+}
+
+/* Until when the one that runs is waited for. */
+static int64_t patience_end(void)
+{
+	for (unsigned int i = 0; i < self.count; i++) {
+		if (is_urgent(self.queue[(self.first + i) % QUEUE_MAX].type))
+			return self.started + NOTIFIER_URGENT_MS;
+	}
+	return self.started + NOTIFIER_PATIENCE_MS;
+}
+
 void notifier_advance(const struct conf *conf, int64_t now)
 {
 	/* a reload may have taken the command away */
 	if (!conf->notify_cmd)
 		self.count = 0;
-	while (self.count > 0 && (!self.running || now >= self.until)) {
+	while (self.count > 0 && (!self.running || now >= patience_end())) {
 		start_next(conf);
-		self.until = now + NOTIFIER_PATIENCE_MS;
+		self.started = now;
 	}
 }
 
 int64_t notifier_deadline(void)
 {
-	return self.count > 0 ? self.until : NEVER;
+	return self.count > 0 ? patience_end() : NEVER;
+}
+
+void notifier_hurry(const struct conf *conf, int64_t now)
+{
+	if (self.running && now >= self.started + NOTIFIER_URGENT_MS)
+		notifier_flush(conf);
 }
 
 void notifier_flush(const struct conf *conf)
@@ -99,6 +120,8 @@ static void enqueue(const struct conf *conf, enum notify_type type, const char *
 			    notify_name(type));
 		return;
 	}
+	if (self.count == QUEUE_MAX && is_urgent(type))
+		start_next(conf);
 	if (self.count == QUEUE_MAX) {
 		log_warning("NOTIFYCMD cannot keep up; %s is dropped", notify_name(type));
 		return;

@@ -4,7 +4,9 @@
  *
  * NOTIFYCMD runs once at a time, so that a script sees ONBATT before LOWBATT
  * (NUT starts them all at once, and the scheduler decides).  One that takes
- * longer than NOTIFIER_PATIENCE_MS is left running, and the next one starts.
+ * longer than NOTIFIER_PATIENCE_MS is left running, and the next one starts;
+ * FSD and SHUTDOWN have less patience with what is in front of them, and never
+ * find the queue full.
  *
  * Nothing here waits.  One notifier a process.
  */
@@ -16,6 +18,7 @@
 #include "core/conf.h"
 
 #define NOTIFIER_PATIENCE_MS 5000
+#define NOTIFIER_URGENT_MS 1000
 
 /*
  * system is the UPS as written in MONITOR, "" for a notification that is about
@@ -27,6 +30,9 @@ void notifier_send(const struct conf *conf, enum notify_type type, const char *s
 /* Starts the next command when its time has come. */
 void notifier_advance(const struct conf *conf, int64_t now);
 int64_t notifier_deadline(void);
+
+/* SHUTDOWNCMD comes next: whoever waits behind one that hangs is started now. */
+void notifier_hurry(const struct conf *conf, int64_t now);
 
 /* At the end of the process: starts whatever still waits, all at once. */
 void notifier_flush(const struct conf *conf);

@@ -8,21 +8,24 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MAGIC 0x6e75746c65740001ULL /* "nutlet", 1: the meaning of what follows */
+#include "core/hash.h"
+
+#define MAGIC 0x6e75746c65740002ULL /* "nutlet", 2: the meaning of what follows */
 #define FILE_NAME "upsmon.handover"
 
-/* The file: one head, then for each UPS a fixed part, a struct ups and a struct session. */
+/* The file: one head, then for each UPS a fixed part and a struct ups. */
 struct head {
 	uint64_t magic;
 	uint32_t head_size;
 	uint32_t fixed_size;
 	uint32_t ups_size;
-	uint32_t session_size;
-	/* members that must stand where they stood: builds for other machines differ here */
+	/* a member that must stand where it stood: builds for other machines differ here */
 	uint32_t ups_mark;
-	uint32_t session_mark;
 	int32_t pid;
 	int32_t lock;
+	int32_t monitor;
+	int32_t in;
+	int32_t out;
 	uint32_t count;
 	uint32_t ordered;
 	int64_t begun;
@@ -32,15 +35,11 @@ struct head {
 
 struct fixed {
 	uint64_t system;
-	uint64_t login;
-	int32_t fd;
 	uint32_t known;
-	uint32_t link_known;
 	uint32_t spare;
 };
 
 #define UPS_MARK ((uint32_t)offsetof(struct ups, replace_at))
-#define SESSION_MARK ((uint32_t)offsetof(struct session, poll_report))
 #define PART_MAX 4096
 
 int handover_create(const struct rundir *d)
@@ -75,11 +74,12 @@ bool handover_write(int fd, const struct handover *h)
 	head.head_size = sizeof(head);
 	head.fixed_size = sizeof(struct fixed);
 	head.ups_size = sizeof(struct ups);
-	head.session_size = sizeof(struct session);
 	head.ups_mark = UPS_MARK;
-	head.session_mark = SESSION_MARK;
 	head.pid = h->pid;
 	head.lock = h->lock;
+	head.monitor = h->monitor;
+	head.in = h->in;
+	head.out = h->out;
 	head.begun = h->begun;
 	head.ordered = h->ordered;
 	head.count = h->count;
@@ -91,14 +91,10 @@ bool handover_write(int fd, const struct handover *h)
 		const struct handover_ups *u = &h->ups[i];
 		struct fixed fixed = {
 			.system = u->system,
-			.login = u->login,
-			.fd = u->fd,
 			.known = u->known,
-			.link_known = u->link_known,
 		};
 
-		if (!put(fd, &fixed, sizeof(fixed)) || !put(fd, &u->ups, sizeof(u->ups)) ||
-		    !put(fd, &u->session, sizeof(u->session)))
+		if (!put(fd, &fixed, sizeof(fixed)) || !put(fd, &u->ups, sizeof(u->ups)))
 			return false;
 	}
 	return true;
@@ -126,13 +122,15 @@ static const char *take_all(int fd, struct handover *h)
 	if (pread(fd, &head, offsetof(struct head, pid), 0) != offsetof(struct head, pid) ||
 	    head.magic != MAGIC)
 		return "it is not one that this version knows";
-	if (head.ups_mark != UPS_MARK || head.session_mark != SESSION_MARK ||
-	    head.fixed_size < sizeof(struct fixed) || head.head_size < sizeof(head))
+	if (head.ups_mark != UPS_MARK || head.fixed_size < sizeof(struct fixed) || head.head_size < sizeof(head))
 		return "it was written by a build with another layout";
 	if (!take(fd, &at, &head, sizeof(head), head.head_size) || head.count > UPS_MAX)
 		return "it is damaged, or has more UPSes than this build (UPS_MAX)";
 	h->pid = head.pid;
 	h->lock = head.lock;
+	h->monitor = head.monitor;
+	h->in = head.in;
+	h->out = head.out;
 	h->begun = head.begun;
 	h->ordered = head.ordered;
 	h->count = head.count;
@@ -144,16 +142,11 @@ static const char *take_all(int fd, struct handover *h)
 
 		/* what an older build does not tell has its first value */
 		ups_init(&u->ups, 0);
-		session_init(&u->session, 0, 0);
 		if (!take(fd, &at, &fixed, sizeof(fixed), head.fixed_size) ||
-		    !take(fd, &at, &u->ups, sizeof(u->ups), head.ups_size) ||
-		    !take(fd, &at, &u->session, sizeof(u->session), head.session_size))
+		    !take(fd, &at, &u->ups, sizeof(u->ups), head.ups_size))
 			return "it ends too early";
 		u->system = fixed.system;
-		u->login = fixed.login;
-		u->fd = fixed.fd;
 		u->known = fixed.known;
-		u->link_known = fixed.link_known;
 	}
 	return NULL;
 }
@@ -167,28 +160,9 @@ bool handover_read(int fd, struct handover *h, char *why, size_t size)
 	return !fault;
 }
 
-/* FNV-1a, with the NUL: it only has to tell a dozen of names apart. */
-static uint64_t hash(uint64_t value, const char *text)
-{
-	do {
-		value = (value ^ (unsigned char)*text) * 0x100000001b3ULL;
-	} while (*text++);
-	return value;
-}
-
-#define HASH_START 0xcbf29ce484222325ULL
-
 static uint64_t system_hash(const struct conf *conf, uint16_t ups)
 {
-	return hash(HASH_START, conf_get(conf, conf->ups[ups].system));
-}
-
-static uint64_t login_hash(const struct conf *conf, uint16_t ups)
-{
-	const struct conf_ups *c = &conf->ups[ups];
-
-	return hash(hash(hash(HASH_START, conf_get(conf, c->user)), conf_get(conf, c->password)),
-		    c->primary ? "primary" : "secondary");
+	return hash_text(HASH_START, conf_get(conf, conf->ups[ups].system));
 }
 
 void handover_pack(struct handover *h, const struct conf *conf, const struct snapshot *snapshot)
@@ -199,12 +173,8 @@ void handover_pack(struct handover *h, const struct conf *conf, const struct sna
 
 		memset(u, 0, sizeof(*u));
 		u->system = system_hash(conf, i);
-		u->login = login_hash(conf, i);
-		u->fd = snapshot->link[i].fd;
 		u->known = snapshot->known[i];
-		u->link_known = snapshot->link[i].known;
 		u->ups = snapshot->ups[i];
-		u->session = snapshot->link[i].session;
 	}
 }
 
@@ -220,14 +190,6 @@ void handover_unpack(const struct handover *h, const struct conf *conf, struct s
 		if (i < conf->ups_count) {
 			snapshot->known[i] = u->known;
 			snapshot->ups[i] = u->ups;
-		}
-		if (i < conf->ups_count && u->link_known && login_hash(conf, i) == u->login &&
-		    (u->fd < 0 || fcntl(u->fd, F_SETFD, FD_CLOEXEC) == 0)) {
-			snapshot->link[i].known = true;
-			snapshot->link[i].fd = u->fd;
-			snapshot->link[i].session = u->session;
-		} else if (u->fd >= 0) {
-			close(u->fd);
 		}
 	}
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * handover.h - what a guard leaves to the program that takes its place in a
- * hot upgrade: descriptors by their numbers, what is known of each UPS, and
- * each session.
+ * hot upgrade: what is known of each UPS, and by their numbers the lock and the
+ * monitor that keeps the logins until the next one has its own.
  *
  * It travels in a file without a name, whose descriptor is named by
  * HANDOVER_VARIABLE in the environment.  The two programs may be different
- * builds: struct ups and struct session may have grown at their ends, and what
- * the older one lacks has its first value.  A layout that cannot be read is
- * refused by handover_read() with a reason, which is what a rehearsal is for.
+ * builds: struct ups may have grown at its end, and what the older one lacks
+ * has its first value.  A layout that cannot be read is refused by
+ * handover_read() with a reason, which is what a rehearsal is for.
  *
  * UPSes are told apart by hashes: the file holds no names and no passwords.
  */
@@ -29,6 +29,8 @@
 struct handover {
 	int32_t pid;		/* of the guard, which stays */
 	int32_t lock;		/* the lock's descriptor */
+	int32_t monitor;	/* its pid; 0: there is none */
+	int32_t in, out;	/* the channel to it */
 	uint32_t ordered;	/* meanwhile: a set of SIGNALS_RELOAD and SIGNALS_UPGRADE */
 	int64_t begun;		/* this one; monotonic milliseconds */
 	char conf_file[HANDOVER_PATH_MAX]; /* both absolute */
@@ -36,12 +38,8 @@ struct handover {
 	uint32_t count;
 	struct handover_ups {
 		uint64_t system;	/* hash of the name */
-		uint64_t login;		/* hash of user, password and role */
-		int32_t fd;		/* -1: not connected */
 		uint32_t known;
-		uint32_t link_known;
 		struct ups ups;
-		struct session session;
 	} ups[UPS_MAX];
 };
 
@@ -56,10 +54,7 @@ bool handover_read(int fd, struct handover *h, char *why, size_t size);
 
 void handover_pack(struct handover *h, const struct conf *conf, const struct snapshot *snapshot);
 
-/*
- * Fills *snapshot for this configuration.  A connection whose login has changed is
- * closed, and one of a UPS that is no longer there.
- */
+/* Fills *snapshot for this configuration. */
 void handover_unpack(const struct handover *h, const struct conf *conf, struct snapshot *snapshot);
 
 #endif

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "guard/conf_file.h"
 #include "base/environment.h"
-#include "identity/instance.h"
 #include "base/log.h"
+#include "guard/conf_file.h"
 #include "guard/user.h"
+#include "identity/instance.h"
 
 /* The descriptor, or -1.  Commands of ours must not find the variable. */
 static int find_file(void)

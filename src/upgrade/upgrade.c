@@ -11,24 +11,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "identity/result.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "guard/worker.h"
 #include "base/log.h"
-#include "base/signals.h"
 #include "base/sd_notify.h"
+#include "base/signals.h"
+#include "guard/safeguard.h"
+#include "guard/worker.h"
+#include "identity/result.h"
 #include "upgrade/new_program.h"
 
 #define REHEARSAL_MS 10000
-/* The longest that a server may owe a reply, and then some. */
-#define HAND_OVER_MS (SESSION_REPLY_MS + 3000)
+/* By then a monitor that does not come to rest was ended. */
+/* The monitor that rested last, at a reload, may still keep its logins. */
+#define READY_MS 20000
+#define REST_MS (SAFEGUARD_LATE_MS + 3000)
 #define ARGUMENTS_MAX 64
 #define READS_MAX 16
 #define READS_LAST 1024
 
-enum step { STEP_NONE, STEP_REHEARSAL, STEP_READY, STEP_HAND_OVER };
+enum step { STEP_NONE, STEP_REHEARSAL, STEP_READY, STEP_REST };
 
 static struct {
 	struct upgrade_setup setup;
@@ -85,8 +88,8 @@ void upgrade_cancel(void)
 {
 	if (self.step == STEP_REHEARSAL && !self.ended)
 		child_kill(self.child, SIGKILL);
-	if (self.step == STEP_HAND_OVER)
-		worker_go_on();
+	if (self.step == STEP_REST)
+		worker_resume(clock_ms());
 	self.step = STEP_NONE;
 	close_files();
 }
@@ -111,16 +114,20 @@ void upgrade_finish(int64_t begun)
 
 static bool pack(void)
 {
+	struct worker monitor = worker_current();
 	struct handover *h = &self.handover;
 
 	h->pid = getpid();
 	h->lock = self.setup.instance->lock;
+	h->monitor = monitor.pid;
+	h->in = monitor.channel.in;
+	h->out = monitor.channel.out;
 	h->begun = self.begun;
 	h->ordered = (self.ordered ? SIGNALS_UPGRADE : 0) |
 		     (*self.setup.reload_asked ? SIGNALS_RELOAD : 0);
 	snprintf(h->conf_file, sizeof(h->conf_file), "%s", self.setup.conf_file);
 	snprintf(h->pid_dir, sizeof(h->pid_dir), "%s", self.setup.pid_dir);
-	handover_pack(h, self.setup.conf, worker_snapshot());
+	handover_pack(h, self.setup.conf, safeguard_snapshot());
 	return handover_write(self.file, h);
 }
 
@@ -173,7 +180,7 @@ static void begin(int64_t now)
 	self.ordered = false;
 	self.begun = clock_ms();
 	sd_notify_tell_reloading();
-	if (worker_is_alarmed()) {
+	if (safeguard_is_alarmed()) {
 		fail("a shutdown is under way");
 		return;
 	}
@@ -271,6 +278,7 @@ static void rehearsed(void)
 	if (judge(why, sizeof(why))) {
 		log_debug("upgrade: %s", last_line());
 		self.step = STEP_READY;
+		self.until = clock_ms() + READY_MS;
 	} else {
 		fail(why);
 	}
@@ -281,9 +289,10 @@ static void rehearsed(void)
 static void keep_open(bool keep)
 {
 	fcntl(self.handover.lock, F_SETFD, keep ? 0 : FD_CLOEXEC);
-	for (uint32_t i = 0; i < self.handover.count; i++) {
-		if (self.handover.ups[i].fd >= 0)
-			fcntl(self.handover.ups[i].fd, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	/* in one process the channel leads to nobody then */
+	if (self.handover.monitor > 0) {
+		fcntl(self.handover.in, F_SETFD, keep ? 0 : FD_CLOEXEC);
+		fcntl(self.handover.out, F_SETFD, keep ? 0 : FD_CLOEXEC);
 	}
 }
 
@@ -321,19 +330,17 @@ void upgrade_advance(int64_t now)
 	if (self.step == STEP_NONE)
 		return;
 	hear(READS_MAX);
-	if (worker_is_alarmed())
+	if (safeguard_is_alarmed())
 		fail("a shutdown has begun");
 	else if (self.step == STEP_REHEARSAL && self.ended)
 		rehearsed();
-	/* not while a reload is on its way to the monitor */
-	if (self.step == STEP_READY && worker_hand_over()) {
-		self.step = STEP_HAND_OVER;
-		self.until = now + HAND_OVER_MS;
+	/* not while a reload has it at rest */
+	if (self.step == STEP_READY && worker_rest(now)) {
+		self.step = STEP_REST;
+		self.until = now + REST_MS;
 	}
-	if (self.step == STEP_HAND_OVER && worker_is_handed())
+	if (self.step == STEP_REST && worker_is_at_rest())
 		become_new();
-	else if (self.step == STEP_HAND_OVER && !worker_is_handing_over())
-		fail("the monitor ended without handing over");
 	else if (self.step != STEP_NONE && now >= self.until)
 		fail(self.step == STEP_REHEARSAL ? "the new program is not ready within 10 s"
 						 : "the monitor does not come to rest");

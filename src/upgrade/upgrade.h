@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * upgrade.h - `upsmon -c upgrade`: the guard becomes the program that is on
- * disk now, and keeps pid, lock, pidfile, connections, logins and timers.
+ * disk now, and keeps pid, lock, pidfile and timers; no server ever finds this
+ * host logged out.
  *
  *	rehearsal  a child runs the new program with the same options, which
  *	           reads the configuration and what would be handed over, and
  *	           says that it is ready.  Meanwhile all goes on.
- *	hand-over  the monitor comes to rest, gives its connections to the guard,
- *	           and ends.
- *	exec       of the very file that was rehearsed.  new_program.h goes on.
+ *	rest       the monitor tells all that it knows, and stops.
+ *	exec       of the very file that was rehearsed.  new_program.h goes on; its
+ *	           monitor logs in, and then the old one logs out (worker.h).
  *
  * Whatever fails before the exec, or the exec itself, changes nothing: the old
  * program goes on, and says why.  A shutdown always goes first.
  *
  * Limits: what happens after the exec is the new program's alone.  One that
- * rehearses well and then crashes is started anew by init, with a new login.
- * A NOTIFYCMD that waits for an earlier one is started at once.
+ * rehearses well and then crashes is started anew by init.  A NOTIFYCMD that
+ * waits for an earlier one is started at once.  In one process (-p) the
+ * connections are dropped and made anew.
  */
 #ifndef UPGRADE_H
 #define UPGRADE_H
@@ -23,8 +25,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "upgrade/handover.h"
 #include "identity/instance.h"
+#include "upgrade/handover.h"
 
 struct upgrade_setup {
 	const char *program;	/* absolute */

@@ -256,7 +256,7 @@ static void test_more_text_than_room(void **state)
 	bad(conf, "more text than");
 }
 
-static void test_find_same(void **state)
+static void test_find_system(void **state)
 {
 	static struct lab old;
 
@@ -264,9 +264,9 @@ static void test_find_same(void **state)
 	lab_conf(&old, "MONITOR a 1 u p primary\nMONITOR b 1 u p primary\nSHUTDOWNCMD x\n");
 	lab_conf(&lab, "MONITOR c 1 u p primary\nMONITOR b 2 u p primary\nMONITOR a 1 u p secondary\n"
 		       "SHUTDOWNCMD x\n");
-	assert_int_equal(conf_find_same(&old.conf, &lab.conf, 0), -1);
-	assert_int_equal(conf_find_same(&old.conf, &lab.conf, 1), 1);
-	assert_int_equal(conf_find_same(&old.conf, &lab.conf, 2), -1);
+	assert_int_equal(conf_find_system(&old.conf, &lab.conf, 0), -1);
+	assert_int_equal(conf_find_system(&old.conf, &lab.conf, 1), 1);
+	assert_int_equal(conf_find_system(&old.conf, &lab.conf, 2), 0);
 }
 
 int main(void)
@@ -286,7 +286,7 @@ int main(void)
 		cmocka_unit_test(test_triggers),
 		cmocka_unit_test(test_broken_line_spoils_no_other),
 		cmocka_unit_test(test_more_text_than_room),
-		cmocka_unit_test(test_find_same),
+		cmocka_unit_test(test_find_system),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -390,47 +390,19 @@ static void test_ready_when_told_to_shut_down_at_once(void **state)
 	assert_true(core_is_ready(&lab.core));
 }
 
-/* What a hot upgrade does to the core: it comes to rest, and another one goes on. */
+/* What the next monitor starts with: the snapshot, and no connection. */
 static void take_over(void)
 {
 	static struct core before;
 
 	before = lab.core;
 	core_init(&lab.core, &lab.conf, before.connect_ms, lab.now);
-	for (uint16_t i = 0; i < lab.conf.ups_count; i++) {
-		core_restore_session(&lab.core, i, &before.session[i]);
+	for (uint16_t i = 0; i < lab.conf.ups_count; i++)
 		core_restore_ups(&lab.core, i, &before.ups[i], lab.now);
-	}
 	core_restore_phase(&lab.core, before.phase, before.phase_until, lab.now);
 }
 
-static void pause_core(void)
-{
-	struct actions out;
-
-	core_pause(&lab.core, lab.now, &out);
-	assert_int_equal(out.count, 0);
-}
-
-static void test_a_paused_core_begins_nothing(void **state)
-{
-	unsigned int polls;
-
-	(void)state;
-	lab_start(&lab, TWO);
-	lab_run(&lab, 10000);
-	polls = lab.server[0].polls_seen;
-	pause_core();
-	lab_run(&lab, 60000);
-	assert_true(core_is_quiet(&lab.core));
-	assert_int_equal(lab.server[0].polls_seen, polls);
-	core_resume(&lab.core);
-	lab_run(&lab, 10000);
-	assert_true(lab.server[0].polls_seen > polls);
-	assert_string_equal(lab_notices(&lab), "");
-}
-
-static void test_taken_over_without_a_login(void **state)
+static void test_timers_run_on_in_the_next_monitor(void **state)
 {
 	int64_t since;
 
@@ -440,59 +412,113 @@ static void test_taken_over_without_a_login(void **state)
 	lab_status(&lab, 0, "OB");
 	lab_run(&lab, 6000);
 	since = lab.core.ups[0].battery_since;
-	pause_core();
-	lab_run(&lab, 200);
-	assert_true(core_is_quiet(&lab.core));
 	take_over();
+	/* ready is who has tried each UPS himself: the one before has its logins until then */
+	assert_false(core_is_ready(&lab.core));
+	lab_run(&lab, 100);
 	assert_true(core_is_ready(&lab.core));
 	lab_run(&lab, 8000);
-	/* the delay ran on, and nobody had to log in again */
 	assert_int_equal(lab.core.ups[0].battery_since, since);
 	assert_string_equal(lab_notices(&lab), "ONBATT ups@a");
-	assert_int_equal(lab.server[0].logins_seen, 1);
-	assert_int_equal(lab.server[0].connects_seen, 1);
-	assert_int_equal(lab.server[1].logouts_seen, 0);
 	lab_status(&lab, 0, "OB LB");
 	lab_status(&lab, 1, "OB LB");
 	lab_run(&lab, 60000);
 	assert_int_equal(lab.shutdowns, 1);
 }
 
-/* A server that owes an answer has its time, and DEADTIME counts from the last one. */
-static void test_a_pause_waits_for_the_answer(void **state)
-{
-	int64_t answered;
+/* ---- what is known is old ---- */
 
-	(void)state;
-	lab_start(&lab, PRIMARY "DEADTIME 30\n");
-	lab_status(&lab, 0, "OB");
-	lab_run(&lab, 7000);
-	answered = lab.core.ups[0].answered;
-	lab.server[0].mode = LAB_SILENT;
-	lab_run(&lab, 5000);
-	assert_int_equal(lab.core.session[0].state, SESSION_WAITING);
-	pause_core();
-	assert_false(core_is_quiet(&lab.core));
-	lab_run(&lab, 5000);
-	assert_true(core_is_quiet(&lab.core));
-	take_over();
-	lab_run(&lab, 60000);
-	assert_int_equal(lab.shutdowns, 1);
-	assert_in_range(lab.shutdown_at - answered, 30000, 60000);
+/* SIGSTOP, a suspend: nothing is called meanwhile. */
+static void freeze(int64_t ms)
+{
+	lab.now += ms;
 }
 
-static void test_a_shutdown_ends_the_pause(void **state)
+static void test_frozen_on_battery_and_mains_back(void **state)
 {
 	(void)state;
-	lab_start(&lab, PRIMARY);
+	lab_start(&lab, SECONDARY "HOSTSYNC 5\nDEADTIME 5\n");
 	lab_run(&lab, 10000);
-	pause_core();
-	lab_run(&lab, 1000);
-	lab_fsd(&lab);
-	lab_run(&lab, 30000);
-	assert_false(lab.core.paused);
-	assert_int_equal(lab.server[0].fsds_seen, 1);
+	lab_status(&lab, 0, "OB LB");
+	lab_run(&lab, 6000);
+	/* at the end of it the wait for FSD is over, and DEADTIME; but nobody has looked */
+	freeze(7000);
+	lab_status(&lab, 0, "OL CHRG");
+	lab_break(&lab, 0);
+	lab_run(&lab, 60000);
+	assert_int_equal(lab.shutdowns, 0);
+	assert_non_null(strstr(lab_notices(&lab), "ONLINE ups@a"));
+}
+
+static void test_frozen_for_an_hour_and_the_battery_still_low(void **state)
+{
+	int64_t resumed;
+
+	(void)state;
+	lab_start(&lab, SECONDARY "HOSTSYNC 5\n");
+	lab_run(&lab, 10000);
+	lab_status(&lab, 0, "OB LB");
+	lab_run(&lab, 9000);
+	freeze(3600000);
+	resumed = lab.now;
+	lab_run(&lab, 60000);
 	assert_int_equal(lab.shutdowns, 1);
+	/* one fresh answer is all that it waits for, and FINALDELAY */
+	assert_in_range(lab.shutdown_at - resumed, 5000, 6000);
+}
+
+static void test_frozen_and_nobody_answers(void **state)
+{
+	int64_t resumed;
+
+	(void)state;
+	lab_start(&lab, PRIMARY "DEADTIME 20\nHOSTSYNC 0\n");
+	lab_run(&lab, 10000);
+	lab_status(&lab, 0, "OB");
+	lab_run(&lab, 6000);
+	freeze(60000);
+	resumed = lab.now;
+	lab.server[0].mode = LAB_REFUSED;
+	lab_break(&lab, 0);
+	lab_run(&lab, 60000);
+	assert_int_equal(lab.shutdowns, 1);
+	assert_in_range(lab.shutdown_at - resumed, 25000, 27000);
+}
+
+/* A machine so busy that each wake-up is late still shuts down. */
+static void test_always_late(void **state)
+{
+	struct event ev = { .kind = EV_TIME };
+	struct actions out;
+
+	(void)state;
+	lab_start(&lab, PRIMARY "DEADTIME 10\n");
+	lab_run(&lab, 10000);
+	lab_status(&lab, 0, "OB");
+	lab_run(&lab, 6000);
+	lab.server[0].mode = LAB_REFUSED;
+	lab_break(&lab, 0);
+	lab_run(&lab, 100);
+	for (int i = 0; i < 20 && lab.core.phase == PHASE_WATCH; i++) {
+		freeze(core_deadline(&lab.core, lab.now) - lab.now + 2 * CORE_LATE_MS);
+		core_event(&lab.core, &ev, lab.now, &out);
+	}
+	assert_int_not_equal(lab.core.phase, PHASE_WATCH);
+}
+
+/* What the next monitor is told is old as well. */
+static void test_restored_is_judged_by_a_fresh_answer(void **state)
+{
+	(void)state;
+	lab_start(&lab, SECONDARY "HOSTSYNC 5\n");
+	lab_run(&lab, 10000);
+	lab_status(&lab, 0, "OB LB");
+	lab_run(&lab, 6000);
+	freeze(15000);
+	lab_status(&lab, 0, "OL CHRG");
+	take_over();
+	lab_run(&lab, 60000);
+	assert_int_equal(lab.shutdowns, 0);
 }
 
 int main(void)
@@ -526,10 +552,12 @@ int main(void)
 		cmocka_unit_test(test_stop_logs_out),
 		cmocka_unit_test(test_a_year),
 		cmocka_unit_test(test_ready_when_told_to_shut_down_at_once),
-		cmocka_unit_test(test_a_paused_core_begins_nothing),
-		cmocka_unit_test(test_taken_over_without_a_login),
-		cmocka_unit_test(test_a_pause_waits_for_the_answer),
-		cmocka_unit_test(test_a_shutdown_ends_the_pause),
+		cmocka_unit_test(test_timers_run_on_in_the_next_monitor),
+		cmocka_unit_test(test_frozen_on_battery_and_mains_back),
+		cmocka_unit_test(test_frozen_for_an_hour_and_the_battery_still_low),
+		cmocka_unit_test(test_frozen_and_nobody_answers),
+		cmocka_unit_test(test_always_late),
+		cmocka_unit_test(test_restored_is_judged_by_a_fresh_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 #include "lab.h"
 
 /* Where the sizes stand in the file, which no version may change. */
-enum { AT_MAGIC = 0, AT_UPS_SIZE = 16, AT_SESSION_SIZE = 20, AT_UPS_MARK = 24, AT_COUNT = 40 };
+enum { AT_MAGIC = 0, AT_UPS_SIZE = 16, AT_UPS_MARK = 20, AT_COUNT = 44 };
 
 #define CONF "MONITOR a@x 1 u p primary\nMONITOR b@x 1 u p primary\nMONITOR c@x 1 u p primary\n"
 
@@ -16,7 +16,7 @@ static struct rundir nowhere = { .fd = -1, .path = "" };
 static struct snapshot snapshot;
 static struct handover sent, got;
 
-/* What a guard of three UPSes hands over: two connections, and one UPS that is lost. */
+/* What a guard of three UPSes hands over. */
 static int hand_over(void)
 {
 	int fd = handover_create(&nowhere);
@@ -29,15 +29,13 @@ static int hand_over(void)
 		ups_init(&snapshot.ups[i], 1000 * i);
 		snapshot.ups[i].charge = 90 + i;
 		snapshot.ups[i].replace_at = 77 + i;
-		session_init(&snapshot.link[i].session, 5000, 5000);
-		snapshot.link[i].session.polled = 4000 + i;
-		snapshot.link[i].session.login_report = (uint8_t)(i + 1);
-		snapshot.link[i].known = true;
-		snapshot.link[i].fd = i < 2 ? open("/dev/null", O_RDWR) : -1;
 	}
 	memset(&sent, 0, sizeof(sent));
 	sent.pid = 123;
 	sent.lock = 7;
+	sent.monitor = 124;
+	sent.in = 8;
+	sent.out = 9;
 	sent.begun = 1LL << 40;
 	sent.ordered = 1;
 	strcpy(sent.conf_file, "/etc/nut/upsmon.conf");
@@ -45,20 +43,6 @@ static int hand_over(void)
 	handover_pack(&sent, &lab.conf, &snapshot);
 	assert_true(handover_write(fd, &sent));
 	return fd;
-}
-
-static bool is_open(int fd)
-{
-	return fcntl(fd, F_GETFD) >= 0;
-}
-
-static void drop(int fd)
-{
-	for (int i = 0; i < 3; i++) {
-		if (is_open(snapshot.link[i].fd))
-			close(snapshot.link[i].fd);
-	}
-	close(fd);
 }
 
 static void test_all_of_it_arrives(void **state)
@@ -73,6 +57,9 @@ static void test_all_of_it_arrives(void **state)
 	assert_true(handover_read(fd, &got, why, sizeof(why)));
 	assert_int_equal(got.pid, 123);
 	assert_int_equal(got.lock, 7);
+	assert_int_equal(got.monitor, 124);
+	assert_int_equal(got.in, 8);
+	assert_int_equal(got.out, 9);
 	assert_true(got.begun == 1LL << 40);
 	assert_int_equal(got.ordered, 1);
 	assert_string_equal(got.conf_file, "/etc/nut/upsmon.conf");
@@ -81,17 +68,11 @@ static void test_all_of_it_arrives(void **state)
 	for (int i = 0; i < 3; i++) {
 		assert_true(next.known[i]);
 		assert_memory_equal(&next.ups[i], &snapshot.ups[i], sizeof(next.ups[i]));
-		assert_true(next.link[i].known);
-		assert_int_equal(next.link[i].fd, snapshot.link[i].fd);
-		assert_memory_equal(&next.link[i].session, &snapshot.link[i].session,
-				    sizeof(next.link[i].session));
 	}
-	/* from here on no command gets them */
-	assert_int_equal(fcntl(next.link[0].fd, F_GETFD), FD_CLOEXEC);
-	drop(fd);
+	close(fd);
 }
 
-/* The new program reads the configuration of now: what goes by the name, what by the login. */
+/* The new program reads the configuration of now: what is known of a UPS goes by its name. */
 static void test_another_configuration(void **state)
 {
 	struct snapshot next;
@@ -105,31 +86,11 @@ static void test_another_configuration(void **state)
 	handover_unpack(&got, &lab.conf, &next);
 	assert_true(next.known[0]);
 	assert_int_equal(next.ups[0].charge, 92);
-	assert_true(next.link[0].known);
-	assert_false(next.known[1] || next.link[1].known);
+	assert_false(next.known[1]);
 	/* another password is another login; the UPS is what it was */
 	assert_true(next.known[2]);
 	assert_int_equal(next.ups[2].charge, 91);
-	assert_false(next.link[2].known);
-	assert_int_equal(next.link[2].fd, -1);
-	/* the server sees these leave */
-	assert_false(is_open(snapshot.link[0].fd));
-	assert_false(is_open(snapshot.link[1].fd));
-	drop(fd);
-}
-
-static void test_roles_are_logins(void **state)
-{
-	struct snapshot next;
-	char why[200];
-	int fd = hand_over();
-
-	(void)state;
-	assert_true(handover_read(fd, &got, why, sizeof(why)));
-	lab_conf(&lab, "MONITOR a@x 1 u p secondary\nMONITOR b@x 1 up \"\" primary\nSHUTDOWNCMD x\n");
-	handover_unpack(&got, &lab.conf, &next);
-	assert_false(next.link[0].known || next.link[1].known);
-	drop(fd);
+	close(fd);
 }
 
 static void patch(int fd, off_t at, uint32_t value)
@@ -137,47 +98,28 @@ static void patch(int fd, off_t at, uint32_t value)
 	assert_int_equal(pwrite(fd, &value, sizeof(value), at), sizeof(value));
 }
 
-/* The same with structs of other sizes, as a build writes whose structs have grown. */
-static void write_resized(int fd, size_t ups_size, size_t session_size)
+/* The same with a struct of another size, as a build writes whose struct has grown. */
+static void write_resized(int fd, size_t ups_size)
 {
 	static char head[2048], part[4096];
-	static const size_t fixed_size = 32;
+	static const size_t fixed_size = 16;
 	size_t head_size;
-	off_t from;
 
 	assert_int_equal(pread(fd, head, 16, 0), 16);
 	head_size = (size_t)((uint32_t *)(void *)head)[2];
-	assert_int_equal(pread(fd, head, head_size, 0), (ssize_t)head_size);
-	from = (off_t)head_size;
 	for (int i = 0; i < 3; i++) {
 		struct handover_ups *u = &sent.ups[i];
+		off_t to = (off_t)(head_size + (size_t)i * (fixed_size + ups_size));
 
-		assert_int_equal(pread(fd, part, fixed_size, from), (ssize_t)fixed_size);
-		from += (off_t)(fixed_size + sizeof(u->ups) + sizeof(u->session));
-		/* collected behind the old ones, and moved to the front below */
-		assert_int_equal(pwrite(fd, part, fixed_size,
-					10000 + i * (off_t)(fixed_size + ups_size + session_size)),
-				 (ssize_t)fixed_size);
 		memset(part, 0x5a, sizeof(part));
-		memcpy(part, &u->ups, ups_size < sizeof(u->ups) ? ups_size : sizeof(u->ups));
-		assert_int_equal(pwrite(fd, part, ups_size,
-					10000 + (off_t)fixed_size +
-						i * (off_t)(fixed_size + ups_size + session_size)),
-				 (ssize_t)ups_size);
-		memset(part, 0x5a, sizeof(part));
-		memcpy(part, &u->session,
-		       session_size < sizeof(u->session) ? session_size : sizeof(u->session));
-		assert_int_equal(pwrite(fd, part, session_size,
-					10000 + (off_t)(fixed_size + ups_size) +
-						i * (off_t)(fixed_size + ups_size + session_size)),
-				 (ssize_t)session_size);
-	}
-	for (size_t k = 0; k < 3 * (fixed_size + ups_size + session_size); k++) {
-		assert_int_equal(pread(fd, part, 1, 10000 + (off_t)k), 1);
-		assert_int_equal(pwrite(fd, part, 1, (off_t)(head_size + k)), 1);
+		memcpy(part, &u->system, sizeof(u->system));
+		memcpy(part + sizeof(u->system), &u->known, sizeof(u->known));
+		memcpy(part + fixed_size, &u->ups,
+		       ups_size < sizeof(u->ups) ? ups_size : sizeof(u->ups));
+		assert_int_equal(pwrite(fd, part, fixed_size + ups_size, to),
+				 (ssize_t)(fixed_size + ups_size));
 	}
 	patch(fd, AT_UPS_SIZE, (uint32_t)ups_size);
-	patch(fd, AT_SESSION_SIZE, (uint32_t)session_size);
 }
 
 static void test_from_a_newer_build(void **state)
@@ -186,11 +128,10 @@ static void test_from_a_newer_build(void **state)
 	int fd = hand_over();
 
 	(void)state;
-	write_resized(fd, sizeof(struct ups) + 24, sizeof(struct session) + 8);
+	write_resized(fd, sizeof(struct ups) + 24);
 	assert_true(handover_read(fd, &got, why, sizeof(why)));
 	assert_memory_equal(&got.ups[2].ups, &snapshot.ups[2], sizeof(struct ups));
-	assert_memory_equal(&got.ups[2].session, &snapshot.link[2].session, sizeof(struct session));
-	drop(fd);
+	close(fd);
 }
 
 static void test_from_an_older_build(void **state)
@@ -201,13 +142,12 @@ static void test_from_an_older_build(void **state)
 
 	(void)state;
 	/* one that had no replace_at yet */
-	write_resized(fd, offsetof(struct ups, replace_at), sizeof(struct session));
+	write_resized(fd, offsetof(struct ups, replace_at));
 	assert_true(handover_read(fd, &got, why, sizeof(why)));
 	ups_init(&fresh, 0);
 	assert_int_equal(got.ups[1].ups.charge, 91);
 	assert_int_equal(got.ups[1].ups.replace_at, fresh.replace_at);
-	assert_int_equal(got.ups[2].session.polled, 4002);
-	drop(fd);
+	close(fd);
 }
 
 static void test_what_cannot_be_read(void **state)
@@ -232,12 +172,12 @@ static void test_what_cannot_be_read(void **state)
 		patch(fd, faults[i].at, faults[i].value);
 		assert_false(handover_read(fd, &got, why, sizeof(why)));
 		assert_non_null(strstr(why, faults[i].why));
-		drop(fd);
+		close(fd);
 	}
 	fd = hand_over();
 	assert_int_equal(ftruncate(fd, 10), 0);
 	assert_false(handover_read(fd, &got, why, sizeof(why)));
-	drop(fd);
+	close(fd);
 	assert_false(handover_read(-1, &got, why, sizeof(why)));
 }
 
@@ -246,7 +186,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_of_it_arrives),
 		cmocka_unit_test(test_another_configuration),
-		cmocka_unit_test(test_roles_are_logins),
 		cmocka_unit_test(test_from_a_newer_build),
 		cmocka_unit_test(test_from_an_older_build),
 		cmocka_unit_test(test_what_cannot_be_read),

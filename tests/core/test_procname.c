@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lab.h"
 #include "identity/procname.h"
+#include "lab.h"
 
 /* A pid that no process has, so that only the tree decides; make.py has it, too. */
 #define PID 4999999

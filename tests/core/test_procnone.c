@@ -15,7 +15,7 @@
 #define procname_error none_error
 #define proc_read_file none_read_file
 #define proc_keep_name none_keep_name
-#include "procname.c"
+#include "identity/procname.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

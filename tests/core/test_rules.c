@@ -79,35 +79,119 @@ static void test_oblbduration(void **state)
 	assert_int_equal(lab.shutdowns, 0);
 }
 
+/* Losing a server never hurries anything: DEADTIME is its time to come back. */
 static void test_lost_while_in_a_bad_state(void **state)
 {
 	static const char *const bad[] = { "OL ALARM", "OL CAL", "OL BYPASS", "OL OFF" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		begin(BASE, bad[i]);
+		int64_t answered = begin(BASE, bad[i]);
+
 		assert_int_equal(lab.shutdowns, 0);
 		lose();
-		/* at once, without DEADTIME */
-		assert_shutdown_after(lab.now, 0);
+		assert_shutdown_after(answered, 15000);
+		/* a server that is restarted, as for an update */
+		begin(BASE, bad[i]);
+		lose();
+		lab_run(&lab, 7000);
+		lab.server[0].mode = LAB_UP;
+		lab_status(&lab, 0, "OL");
+		assert_no_shutdown();
+		/* or that has no data for a moment */
+		begin(BASE, bad[i]);
+		lab.server[0].mode = LAB_STALE;
+		lab_run(&lab, 6000);
+		lab.server[0].mode = LAB_UP;
+		lab_status(&lab, 0, "OL");
+		assert_no_shutdown();
 	}
 	begin(BASE "ALARMCRITICAL 0\n", "OL ALARM");
 	lose();
 	assert_no_shutdown();
+	begin(BASE "OFFDURATION -1\n", "OL OFF");
+	lose();
+	assert_no_shutdown();
 }
 
+/* OVERDURATION counts from OVER on, as in NUT, and the loss has its DEADTIME. */
 static void test_lost_while_overloaded(void **state)
 {
+	int64_t over;
+
 	(void)state;
 	begin(BASE, "OL OVER");
 	lose();
 	assert_no_shutdown();
-	begin(BASE "OVERDURATION 0\n", "OL OVER");
+	over = begin(BASE "OVERDURATION 0\n", "OL OVER");
 	lose();
-	assert_shutdown_after(lab.now, 0);
-	begin(BASE "OVERDURATION 10\n", "OL OVER");
+	assert_shutdown_after(over, 15000);
+	over = begin(BASE "OVERDURATION 40\n", "OL OVER");
+	lab_run(&lab, 10000);
 	lose();
-	assert_shutdown_after(lab.now, 10000);
+	assert_shutdown_after(over, 40000);
+	over = begin(BASE "OVERDURATION 10\n", "OL OVER");
+	lab_run(&lab, 10000);
+	lose();
+	assert_shutdown_after(lab.core.ups[0].answered, 15000);
+}
+
+/* In this state from the first answer on; returns when that came. */
+static int64_t meet(const char *conf, const char *status)
+{
+	lab_start(&lab, conf);
+	lab_status(&lab, 0, status);
+	lab_run(&lab, 0);
+	return lab.core.ups[0].answered;
+}
+
+/* FSD that was there before we came may be of the last power cut. */
+static void test_fsd_of_an_earlier_time(void **state)
+{
+	int64_t since = meet(BASE "HOSTSYNC 20\n", "FSD OL");
+
+	(void)state;
+	assert_true(lab_saw(&lab, "restarted"));
+	assert_string_equal(lab_notices(&lab), "");
+	lab_run(&lab, since + 20000 - 1 - lab.now);
+	assert_int_equal(lab.core.phase, PHASE_WATCH);
+	lab_run(&lab, 1);
+	assert_int_not_equal(lab.core.phase, PHASE_WATCH);
+	assert_non_null(strstr(lab_notices(&lab), "FSD ups@a"));
+	/* the primary's upsd is restarted in time */
+	meet(BASE "HOSTSYNC 20\n", "FSD OL");
+	lab_run(&lab, 10000);
+	lab_status(&lab, 0, "OL");
+	assert_no_shutdown();
+	assert_string_equal(lab_notices(&lab), "");
+	/* one that comes is followed at once, also over a loss of the server */
+	begin(BASE "HOSTSYNC 20\n", "FSD OL");
+	assert_int_not_equal(lab.core.phase, PHASE_WATCH);
+	begin(BASE "HOSTSYNC 20\n", "OL");
+	lose();
+	lab_run(&lab, 30000);
+	lab.server[0].mode = LAB_UP;
+	lab_status(&lab, 0, "FSD OL");
+	lab_run(&lab, 5000);
+	assert_int_not_equal(lab.core.phase, PHASE_WATCH);
+}
+
+/* A change is a change, however far behind. */
+static void test_long_alarm_text(void **state)
+{
+	static char text[100] = "Replace battery! No battery installed! Shutdown imminent! Fan failure!";
+
+	(void)state;
+	begin(BASE, "OL");
+	lab.server[0].variable[VARIABLE_ALARM] = text;
+	lab_status(&lab, 0, "OL ALARM");
+	lab_run(&lab, 10000);
+	assert_non_null(strstr(lab_notices(&lab), "Fan failure!"));
+	strcat(text, " Over heat!");
+	lab_run(&lab, 10000);
+	assert_non_null(strstr(lab_notices(&lab), "ALARM ups@a"));
+	lab_run(&lab, 10000);
+	assert_string_equal(lab_notices(&lab), "");
 }
 
 /* On battery lasts until an OL: an answer need not repeat it. */
@@ -143,10 +227,11 @@ static void test_trim_boost_and_eco_never(void **state)
 
 static void test_calibration_on_battery_that_is_lost(void **state)
 {
+	int64_t answered = begin(BASE, "OB CAL");
+
 	(void)state;
-	begin(BASE, "OB CAL");
 	lose();
-	assert_shutdown_after(lab.now, 0);
+	assert_shutdown_after(answered, 15000);
 }
 
 /* Row 13: a short network glitch while on battery shuts down at once. */
@@ -506,6 +591,8 @@ int main(void)
 		cmocka_unit_test(test_oblbduration),
 		cmocka_unit_test(test_lost_while_in_a_bad_state),
 		cmocka_unit_test(test_lost_while_overloaded),
+		cmocka_unit_test(test_fsd_of_an_earlier_time),
+		cmocka_unit_test(test_long_alarm_text),
 		cmocka_unit_test(test_low_without_ob_in_the_same_answer),
 		cmocka_unit_test(test_dead_after_an_answer_without_ob),
 		cmocka_unit_test(test_trim_boost_and_eco_never),

@@ -259,24 +259,6 @@ static void test_fsd_is_tried_again(void **state)
 	assert_int_equal(lab.server[0].fsds_seen, 1);
 }
 
-static void test_reload_keeps_what_is_the_same(void **state)
-{
-	static struct core old;
-	static struct conf old_conf;
-
-	(void)state;
-	lab_start(&lab, "MONITOR a 1 u p primary\nMONITOR b 1 u p primary\nSHUTDOWNCMD x\n");
-	lab_run(&lab, 10000);
-	old = lab.core;
-	old_conf = lab.conf;
-	lab_conf(&lab, "MONITOR b 1 u p primary\nMONITOR c 1 u p primary\nSHUTDOWNCMD x\n");
-	core_reload(&lab.core, &old, &old_conf, lab.now);
-	assert_int_equal(lab.core.session[0].state, SESSION_IDLE);
-	assert_true(lab.core.session[0].logged_in);
-	assert_int_equal(lab.core.session[1].state, SESSION_DOWN);
-	assert_int_equal(lab.core.ups[1].comm, COMM_UNKNOWN);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,7 +279,6 @@ int main(void)
 		cmocka_unit_test(test_row17_a_lasting_failure_is_said_once),
 		cmocka_unit_test(test_connect_timeout),
 		cmocka_unit_test(test_fsd_is_tried_again),
-		cmocka_unit_test(test_reload_keeps_what_is_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,8 +6,8 @@
  */
 #include <stdlib.h>
 
-#include "lab.h"
 #include "core/status.h"
+#include "lab.h"
 
 #define DEFAULT_STEPS 10000000
 

@@ -1,5 +1,7 @@
 import pytest
 
+pytest.register_assert_rewrite("daemon")
+
 from daemon import BINARIES, Daemon
 from lab.upsd import Upsd
 

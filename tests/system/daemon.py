@@ -87,6 +87,7 @@ class Daemon:
         self.flag = self.dir / "killpower"
         self.down = self.dir / "down"
         self.events_file = self.dir / "events"
+        self.started_file = self.dir / "started"
         self.env = {"PATH": os.environ["PATH"], "NUT_CONFPATH": str(self.dir),
                     "NUT_PIDPATH": str(self.pid_dir), "NUT_ALTPIDPATH": str(self.pid_dir)}
         # whatever a test changes of the rest, by this its processes are found
@@ -105,10 +106,12 @@ class Daemon:
                     and directory != pathlib.Path("/"):
                 directory.chmod(directory.stat().st_mode | 0o055)
         notify = self.dir / "notify"
-        notify.write_text(f'#!/bin/sh\necho "$NOTIFYTYPE $UPSNAME|$1" >>{self.events_file}\n')
+        notify.write_text(f'#!/bin/sh\necho "$NOTIFYTYPE $UPSNAME|$1" >>{self.events_file}\n'
+                          f'echo "$$ $NOTIFYTYPE" >>{self.started_file}\n')
         notify.chmod(0o755)
-        self.events_file.touch()
-        self.events_file.chmod(0o666)
+        for file in (self.events_file, self.started_file):
+            file.touch()
+            file.chmod(0o666)
 
     def system(self, port, ups="ups"):
         return f"{ups}@127.0.0.1:{port}"
@@ -199,7 +202,10 @@ class Daemon:
     # -- what it did ---------------------------------------------------------
 
     def events(self):
-        return [line.split()[0] for line in self.events_file.read_text().splitlines()]
+        """In the order in which their commands were started: on a busy machine one that is
+        started later may be quicker."""
+        lines = [line.split() for line in self.started_file.read_text().splitlines()]
+        return [kind for _, kind in sorted((int(pid), kind) for pid, kind in lines)]
 
     def wait_events(self, *expected, seconds=10):
         """Waits until exactly these have come, and no other."""

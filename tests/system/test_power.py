@@ -223,7 +223,7 @@ def test_notify_environment_and_quoting(daemon, upsd):
 
 def test_notify_commands_keep_their_order(daemon, upsd):
     notify = daemon.dir / "notify"
-    notify.write_text(notify.read_text().replace("echo", "[ $NOTIFYTYPE = ONBATT ] && sleep 1\necho"))
+    notify.write_text(notify.read_text().replace("echo", "[ $NOTIFYTYPE = ONBATT ] && sleep 0.3\necho", 1))
     daemon.run()
     upsd.set_status("OB LB")
     daemon.wait_events("ONBATT", "LOWBATT", "FSD", "SHUTDOWN")

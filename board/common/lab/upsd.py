@@ -176,6 +176,18 @@ class Upsd:
         reply = self.ask(f"GET VAR {name} ups.status")[0]
         return reply.split('"')[1] if '"' in reply else reply
 
+    def login_history(self):
+        """By the server's log: how many logins and logouts there were, and the fewest at once
+        after the first."""
+        logins, logouts, fewest = 0, 0, None
+        for line in (self.dir / "log").read_text(errors="replace").splitlines():
+            if "logged into UPS" in line:
+                logins += 1
+            elif "logged out from UPS" in line:
+                logouts += 1
+                fewest = min(logins - logouts, logins if fewest is None else fewest)
+        return logins, logouts, logins if fewest is None else fewest
+
     def logins(self, name="ups"):
         reply = self.ask(f"GET NUMLOGINS {name}")[0].split()
         return int(reply[2]) if reply[0] == "NUMLOGINS" else None

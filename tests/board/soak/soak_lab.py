@@ -24,9 +24,3 @@ class Soak:
         """Waits for one upsmon that is ready and alone; returns the guard's pid."""
         output = self.run("wait", seconds, seconds=seconds + 30)
         return int(output.rsplit("pid=", 1)[1].split(".")[0])
-
-
-def server_log(upsd):
-    """How often somebody logged in at the host's upsd, and logged out."""
-    text = (upsd.dir / "log").read_text(errors="replace")
-    return text.count("logged into UPS"), text.count("logged out from UPS")

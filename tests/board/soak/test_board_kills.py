@@ -12,7 +12,7 @@ import soak_counts
 from figures import report
 from lab.board import PROMPT
 from lab.upsd import wait_for
-from soak_lab import HELPER, server_log
+from soak_lab import HELPER
 
 VICTIMS = ["guard", "guard", "monitor", "monitor", "any"]
 # A burst of kills hits what the one before has just started.
@@ -37,7 +37,7 @@ def test_kills(switch_on, soak, upsd, dice, helper, part):
     wait_for("the board's login", lambda: upsd.logins() == 1, 20)
     killed, slowest, bursts = collections.Counter(), collections.Counter(), 0
     while sum(killed.values()) < soak_counts.KILLS:
-        logins = server_log(upsd)[0]
+        logins = upsd.login_history()[0]
         words = list(burst(dice, soak_counts.KILLS - sum(killed.values())))
         board.console.send(f"{HELPER} kill {' '.join(words)}\r")
         for _ in words[::2]:
@@ -48,7 +48,7 @@ def test_kills(switch_on, soak, upsd, dice, helper, part):
         match = board.expect(r"SOAK (FAILED|READY uptime=[\d.]+ pid=(\d+)\.)", 90)
         assert match.group(2), board.expect(PROMPT, 20) and board.text[-3000:]
         if set(words[::2]) != {"any"}:
-            wait_for("a new login", lambda: server_log(upsd)[0] > logins, 20)
+            wait_for("a new login", lambda: upsd.login_history()[0] > logins, 20)
         wait_for("one login", lambda: upsd.logins() == 1, 20)
         seconds = time.monotonic() - start
         slowest[words[-2]] = max(slowest[words[-2]], seconds)

@@ -1,7 +1,7 @@
 """upsmon -c upgrade on the board: /usr/sbin/upsmon is replaced, and the daemon goes on with it.
 
-The root file system is in memory, and writable.  Nobody notices: the pid stays, and upsd sees one
-login and no logout.  A program that is cut off leaves the old one running.
+The root file system is in memory, and writable.  Nobody notices: the pid stays, and upsd sees a
+login at each moment.  A program that is cut off leaves the old one running.
 """
 
 import re
@@ -12,7 +12,6 @@ import pytest
 import soak_counts
 from figures import report
 from lab.upsd import wait_for
-from soak_lab import server_log
 
 
 @pytest.fixture
@@ -36,11 +35,11 @@ def test_upgrades(ready, upsd):
              for before, after in re.findall(r"SOAK UPGRADED ([\d.]+) ([\d.]+)", output)]
     assert len(times) == soak_counts.UPGRADES
     assert ready.ready() == pid
-    assert upsd.logins() == 1
-    logins, logouts = server_log(upsd)
-    assert (logins, logouts) == (1, 0)
-    report("board qemu-malta: upgrades on the way", rounds=len(times), logins=logins,
-           logouts=logouts, max_upgrade_seconds=max(times), seconds=time.monotonic() - began)
+    wait_for("one login", lambda: upsd.logins() == 1)
+    fewest = upsd.login_history()[2]
+    assert fewest >= 1
+    report("board qemu-malta: upgrades on the way", rounds=len(times), fewest_logins=fewest,
+           max_upgrade_seconds=max(times), seconds=time.monotonic() - began)
     still_protected(ready, upsd)
 
 
@@ -54,10 +53,10 @@ def test_broken_program(ready, upsd):
             assert "SOAK REFUSED upsmon: /usr/sbin/upsmon" in output, output
             assert ready.ready() == pid
             rounds += 1
-    assert server_log(upsd) == (1, 0)
+    assert upsd.login_history()[:2] == (1, 0)
     # and then a whole one
     ready.run("upgrade", 1)
-    assert ready.ready() == pid and server_log(upsd) == (1, 0)
+    assert ready.ready() == pid and upsd.login_history()[2] >= 1
     report("board qemu-malta: upgrades to a program that is cut off", rounds=rounds, upgraded=0,
            seconds=time.monotonic() - began)
     still_protected(ready, upsd)
