@@ -33,6 +33,11 @@
 #define MESSAGE_MAX 320
 #endif
 
+/* Addresses of one host that are tried.  128 bytes for each MONITOR line. */
+#ifndef ADDRESSES_MAX
+#define ADDRESSES_MAX 4
+#endif
+
 /* Commands running at once: NOTIFYCMD, wall, name look-ups.  16 bytes each. */
 #ifndef CHILD_MAX
 #define CHILD_MAX 40
@@ -75,8 +80,12 @@
 #ifndef ALT_PID_DIR
 #define ALT_PID_DIR "/run/nut"
 #endif
-#ifndef DEFAULT_USER
-#define DEFAULT_USER "nobody"
+/*
+ * Without RUN_AS_USER and -u, the first of these that exists: whom the packages
+ * of NUT have made on Debian, OpenWrt and others, and whose files those are.
+ */
+#ifndef DEFAULT_USERS
+#define DEFAULT_USERS "nut nutmon ups nobody"
 #endif
 #ifndef SHELL_PATH
 #define SHELL_PATH "/bin/sh"

@@ -89,21 +89,52 @@ bool child_adopt(pid_t pid, child_done *done, void *arg)
 	return true;
 }
 
-static void run(const char *command, const char *message, const char *const *environment)
+static void exec_words(const struct child_command *c)
+{
+	const char *argv[WORDS_MAX + 2];
+	const char *word = c->text;
+	unsigned int count = 0;
+
+	for (; count < c->words && count < WORDS_MAX; count++) {
+		argv[count] = word;
+		word += strlen(word) + 1;
+	}
+	argv[count++] = c->message;
+	argv[count] = NULL;
+	execvp(argv[0], (char *const *)argv);
+}
+
+static void exec_shell(const struct child_command *c)
 {
 	char line[WORDS_TEXT_MAX + 8];
+	const char *word = c->text;
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < c->words; i++) {
+		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s", i ? " " : "",
+					 word);
+		word += strlen(word) + 1;
+	}
+	/* the message is an argument, never a part of the shell's text */
+	snprintf(line + used, sizeof(line) - used, "%s", c->message ? " \"$1\"" : "");
+	execl(SHELL_PATH, "sh", "-c", line, PROGRAM_NAME, c->message, (char *)NULL);
+}
+
+static void run(const struct child_command *c)
+{
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	signals_restore();
 	for (int fd = 0; fd <= (silent ? 2 : 0) && null >= 0; fd++)
 		dup2(null, fd);
 	setsid();
-	for (; environment && *environment; environment += 2)
-		setenv(environment[0], environment[1], 1);
-	/* the message is an argument, never a part of the shell's text */
-	snprintf(line, sizeof(line), "%s%s", command, message ? " \"$1\"" : "");
-	execl(SHELL_PATH, "sh", "-c", line, PROGRAM_NAME, message, (char *)NULL);
-	_exit(127);
+	for (const char *const *e = c->environment; e && *e; e += 2)
+		setenv(e[0], e[1], 1);
+	if (c->words > 1)
+		exec_words(c);
+	if (c->words == 1 || errno == ENOENT)
+		exec_shell(c);
+	_exit(errno == ENOENT ? 127 : 126);
 }
 
 static int free_places(void)
@@ -115,18 +146,17 @@ static int free_places(void)
 	return count;
 }
 
-pid_t child_command(const char *command, const char *message, const char *const *environment,
-		    child_done *done, void *arg)
+pid_t child_run(const struct child_command *command, child_done *done, void *arg)
 {
 	pid_t pid = -1;
 
 	/* commands that hang must leave room for look-ups and the monitor */
-	if (free_places() > CHILD_MAX / 4)
+	if (command->must || free_places() > CHILD_MAX / 4)
 		pid = child_fork(done, arg);
 	else
 		errno = EAGAIN;
 	if (pid == 0)
-		run(command, message, environment);
+		run(command);
 	return pid;
 }
 

@@ -30,12 +30,21 @@ pid_t child_fork(child_done *done, void *arg);
 bool child_adopt(pid_t pid, child_done *done, void *arg);
 
 /*
- * Runs  /bin/sh -c command  in a session of its own, without standard input.
- * With message, the command gets it as its last argument, safe from the
- * shell; name and value are pairs for its environment, ended by NULL.
+ * A command as upsmon.conf has it: `words` texts one behind the other, each
+ * with its NUL.  One word is for the shell.  Several are a program and its
+ * arguments, and run as they are; but if there is no such program, the shell
+ * gets them with spaces between (an unquoted "sync; poweroff").
  */
-pid_t child_command(const char *command, const char *message, const char *const *environment,
-		    child_done *done, void *arg);
+struct child_command {
+	const char *text;
+	unsigned int words;
+	const char *message;	/* its last argument, safe from the shell; NULL: none */
+	const char *const *environment; /* pairs of name and value, ended by NULL; or NULL */
+	bool must;		/* also takes the places that are kept for look-ups */
+};
+
+/* Starts it in a session of its own, without standard input.  As child_fork(). */
+pid_t child_run(const struct child_command *command, child_done *done, void *arg);
 
 /* In a child that does not exec: closes every descriptor from this one on. */
 void child_close_from(int first);

@@ -47,14 +47,19 @@ void environment_conf_file(char *path, size_t size)
 	snprintf(path, size, "%s/upsmon.conf", dir ? dir : CONF_DIR);
 }
 
+const char *environment_root_pid_dir(void)
+{
+	const char *dir = environment_get("NUT_PIDPATH");
+
+	return dir ? dir : PID_DIR;
+}
+
 const char *environment_pid_dir(void)
 {
 	const char *dir;
 
-	if (geteuid() == 0) {
-		dir = environment_get("NUT_PIDPATH");
-		return dir ? dir : PID_DIR;
-	}
+	if (geteuid() == 0)
+		return environment_root_pid_dir();
 	dir = environment_get("NUT_ALTPIDPATH");
 	if (!dir)
 		dir = environment_get("NUT_STATEPATH");

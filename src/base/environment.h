@@ -27,4 +27,7 @@ void environment_conf_file(char *path, size_t size);
  */
 const char *environment_pid_dir(void);
 
+/* And that of root, whoever asks. */
+const char *environment_root_pid_dir(void);
+
 #endif

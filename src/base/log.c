@@ -133,6 +133,13 @@ void log_at(int priority, const char *format, ...)
 					sizeof(line)));
 }
 
+void log_forget(void)
+{
+	if (state.fd >= 0)
+		close(state.fd);
+	state.fd = -1;
+}
+
 void log_line(int fd, const char *format, ...)
 {
 	char line[LINE_MAX_BYTES];

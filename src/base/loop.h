@@ -15,7 +15,8 @@
 
 #include "options.h"
 
-#define LOOP_FDS_MAX (UPS_MAX + 3)
+/* The channel both ways, and each UPS with all the addresses of its server. */
+#define LOOP_FDS_MAX (UPS_MAX * ADDRESSES_MAX + 3)
 
 /* A deadline that never comes. */
 #define LOOP_FOREVER INT64_MAX

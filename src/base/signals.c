@@ -15,13 +15,34 @@ static const struct {
 #define CAUGHT (sizeof(caught) / sizeof(caught[0]))
 
 static volatile sig_atomic_t pending[CAUGHT];
+static struct signals_sender fsd_sender; /* read and written while signals are blocked */
 
-static void note(int sig)
+static void note(int sig, siginfo_t *info, void *context)
 {
+	(void)context;
 	for (size_t i = 0; i < CAUGHT; i++) {
 		if (caught[i].sig == sig)
 			pending[i] = 1;
 	}
+	if (sig == SIGUSR1) {
+		fsd_sender.pid = info->si_pid;
+		fsd_sender.uid = info->si_uid;
+	}
+}
+
+struct signals_sender signals_fsd_sender(void)
+{
+	return fsd_sender;
+}
+
+static void catch_signal(int sig)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_sigaction = note;
+	action.sa_flags = SA_SIGINFO;
+	sigaction(sig, &action, NULL);
 }
 
 static void set_action(int sig, void (*handler)(int))
@@ -39,7 +60,7 @@ void signals_catch(sigset_t *wait)
 
 	sigemptyset(&block);
 	for (size_t i = 0; i < CAUGHT; i++) {
-		set_action(caught[i].sig, note);
+		catch_signal(caught[i].sig);
 		sigaddset(&block, caught[i].sig);
 	}
 	set_action(SIGPIPE, SIG_IGN);
@@ -51,7 +72,7 @@ void signals_catch(sigset_t *wait)
 void signals_ignore_orders(void)
 {
 	for (size_t i = 0; i < CAUGHT; i++) {
-		if (caught[i].meaning != SIGNALS_CHILD)
+		if (caught[i].meaning != SIGNALS_CHILD && caught[i].meaning != SIGNALS_FSD)
 			set_action(caught[i].sig, SIG_IGN);
 		pending[i] = 0;
 	}

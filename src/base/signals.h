@@ -24,10 +24,17 @@ void signals_catch(sigset_t *wait);
 /*
  * For the monitor: what is meant for the daemon goes to the guard, who passes
  * it on, so here it is ignored.  An init that sends TERM to everybody thus
- * reaches both in the right order.  Commands start with default signals again
- * through signals_restore().
+ * reaches both in the right order.  Only FSD stays: its own user may ask for
+ * that.  Commands start with default signals again through signals_restore().
  */
 void signals_ignore_orders(void);
+
+/* Who sent the last SIGNALS_FSD. */
+struct signals_sender {
+	pid_t pid;
+	uid_t uid;
+};
+struct signals_sender signals_fsd_sender(void);
 
 /* Everything as at a program's start, for a child. */
 void signals_restore(void);

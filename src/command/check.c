@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "command/check_command.h"
 #include "guard/conf_file.h"
 #include "guard/user.h"
 
@@ -65,28 +66,11 @@ static void check_file(const char *path)
 		log_warning("%s: warning: everybody may read the passwords in it; chmod 640", path);
 }
 
-/*
- * The program of a shell command, as far as its first word tells; a command
- * that begins with shell syntax is left alone.
- */
-static void check_command(const char *path, const char *directive, const char *command)
-{
-	char program[256];
-	size_t len = strcspn(command, " \t;|&<>()");
-
-	if (*command != '/' || len >= sizeof(program) || memchr(command, '$', len))
-		return;
-	memcpy(program, command, len);
-	program[len] = '\0';
-	if (access(program, X_OK) < 0)
-		log_warning("%s: warning: %s %s: %s", path, directive, program, strerror(errno));
-}
-
 static void check_flags(const char *path, const struct conf *conf)
 {
 	for (int type = 0; type < NOTIFY_TYPES; type++) {
 		if (!(conf->notify[type].flags & NOTIFY_EXEC) ||
-		    (conf->notify[type].flags & NOTIFY_IGNORE) || conf->notify_cmd)
+		    (conf->notify[type].flags & NOTIFY_IGNORE) || conf->notify_cmd.words)
 			continue;
 		log_warning("%s: warning: NOTIFYFLAG %s asks for EXEC, and there is no NOTIFYCMD",
 			    path, notify_name((enum notify_type)type));
@@ -94,26 +78,34 @@ static void check_flags(const char *path, const struct conf *conf)
 	}
 }
 
+static bool not_sound(const char *path)
+{
+	log_line(STDOUT_FILENO, "%s: upsmon would not start with it", path);
+	return false;
+}
+
 bool check_configuration(const char *path, struct conf *conf)
 {
 	bool sound = conf_file_read(path, conf, false);
-	struct user user;
+	struct user user, *notify_user = NULL;
 
 	if (conf->ups_count > 0) {
 		check_file(path);
 		check_supplies(path, conf);
 		check_times(path, conf);
 		check_flags(path, conf);
-		check_command(path, "SHUTDOWNCMD", conf_get(conf, conf->shutdown_cmd));
-		check_command(path, "NOTIFYCMD", conf_get(conf, conf->notify_cmd));
-		/* the daemon would not start for want of its user */
-		if (geteuid() == 0 && !user_choose(NULL, conf, path, &user))
-			sound = false;
+		if (geteuid() == 0) {
+			notify_user = &user;
+			/* the daemon would not start for want of its user */
+			if (!user_choose(NULL, conf, path, &user))
+				return not_sound(path);
+		}
+		check_command(path, "SHUTDOWNCMD", conf, &conf->shutdown_cmd, NULL);
+		check_command(path, "NOTIFYCMD", conf, &conf->notify_cmd, notify_user);
 	}
-	if (sound)
-		log_line(STDOUT_FILENO, "%s: sound, %u UPS%s", path, conf->ups_count,
-			 conf->ups_count == 1 ? "" : "es");
-	else
-		log_line(STDOUT_FILENO, "%s: upsmon would not start with it", path);
-	return sound;
+	if (!sound)
+		return not_sound(path);
+	log_line(STDOUT_FILENO, "%s: sound, %u UPS%s", path, conf->ups_count,
+		 conf->ups_count == 1 ? "" : "es");
+	return true;
 }

@@ -5,11 +5,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/environment.h"
 #include "base/log.h"
 #include "guard/state_file.h"
 #include "identity/instance.h"
+#include "identity/monitor_lock.h"
 #include "identity/result.h"
 #include "identity/target.h"
 #include "upgrade/new_program.h"
@@ -20,6 +23,8 @@
 /* An upgrade has 10 s to rehearse and 8 to hand over, and may wait for another one. */
 #define ANSWER_WAIT_MS 40000
 #define ANSWER_LOOK_MS 20
+/* The next monitor is there sooner, unless none lives. */
+#define MONITOR_WAIT_MS 3000
 
 static const struct {
 	const char *name;
@@ -82,7 +87,7 @@ static int hear_answer(const struct instance *in, const struct target *t, const 
 				  (int)t->pid);
 			return 1;
 		}
-		if (lock_holder(&in->dir) != t->pid) {
+		if (lock_holder(&in->dir, t->lock) != t->pid) {
 			log_error("%s: upsmon ended on the way", order);
 			return 1;
 		}
@@ -95,15 +100,109 @@ static int hear_answer(const struct instance *in, const struct target *t, const 
 	return done ? 0 : 1;
 }
 
+/* An upsmon runs there, or has left something, or it cannot be told. */
+static bool is_there(struct instance *in, const char *dir, char *why, size_t size)
+{
+	if (!instance_open(in, dir, why, size))
+		return false;
+	if (lock_holder(&in->dir, LOCK_FILE) != HOLDER_NONE)
+		return true;
+	rundir_close(&in->dir);
+	errno = ENOENT;
+	return false;
+}
+
+/*
+ * The directory of the daemon that is meant.  A script of NOTIFYCMD has it in
+ * its environment; one that has lost that finds root's upsmon all the same.
+ */
+static bool open_instance(struct instance *in, const char *dir, char *why, size_t size)
+{
+	const char *roots = environment_root_pid_dir();
+
+	if (geteuid() != 0 && strcmp(dir, roots) != 0 && !is_there(in, dir, why, size) &&
+	    is_there(in, roots, why, size))
+		return true;
+	return instance_open(in, dir, why, size);
+}
+
+/* The daemon's log has the sender's number, which says little an hour later. */
+static void log_caller(void)
+{
+	struct proc parent;
+
+	log_to_syslog(true);
+	log_to_stderr(false);
+	(void)procname_check(PROC_ROOT, getppid(), PROGRAM_NAME, &parent);
+	log_notice("-c fsd: asked for by user %d in process %d (%s)", (int)getuid(), (int)getppid(),
+		   parent.name);
+	log_to_stderr(true);
+	log_to_syslog(false);
+}
+
+/* FSD, by the user of the monitor: through that, which is a process of his own. */
+static int ask_monitor(struct instance *in, pid_t pid)
+{
+	int64_t until = clock_ms() + MONITOR_WAIT_MS;
+	struct target t;
+
+	/* between two monitors there may be none for a moment */
+	for (; clock_ms() < until; poll(NULL, 0, ANSWER_LOOK_MS)) {
+		if (lock_holder(&in->dir, MONITOR_LOCK_FILE) <= 0)
+			continue;
+		if (!target_find(&t, in, pid, MONITOR_LOCK_FILE))
+			return 1;
+		/* and one that has just been relieved passes nothing on */
+		if (target_signal(&t, in, SIGUSR1) &&
+		    lock_holder(&in->dir, MONITOR_LOCK_FILE) == t.pid)
+			return 0;
+	}
+	/* the reason is that of any order */
+	if (target_find(&t, in, pid, LOCK_FILE))
+		log_error("upsmon has no monitor that could be asked");
+	return 1;
+}
+
+static int give_order(size_t i, struct instance *in, pid_t pid)
+{
+	struct target t;
+	int64_t since;
+
+	if (commands[i].command == CONTROL_FSD)
+		log_caller();
+	if (commands[i].command == CONTROL_FSD && geteuid() != 0 &&
+	    lock_holder(&in->dir, LOCK_FILE) == HOLDER_HIDDEN)
+		return ask_monitor(in, pid);
+	if (!target_find(&t, in, pid, LOCK_FILE))
+		return 1;
+	if (commands[i].command == CONTROL_UPGRADE && !target_catches(&t, SIGUSR2)) {
+		log_error("pid %d is an older version, which cannot be upgraded while it runs "
+			  "(or /proc does not tell): stop it and start the new one",
+			  (int)t.pid);
+		return 1;
+	}
+	since = clock_ms();
+	if (!target_signal(&t, in, commands[i].sig)) {
+		log_error("cannot signal pid %d: %s", (int)t.pid, strerror(errno));
+		return 1;
+	}
+	if (commands[i].answered)
+		return hear_answer(in, &t, commands[i].name, since);
+	if (commands[i].command == CONTROL_STOP && !target_wait(&t, in, STOP_WAIT_MS)) {
+		log_error("pid %d was told to stop, and still runs after %d s", (int)t.pid,
+			  STOP_WAIT_MS / 1000);
+		return 1;
+	}
+	return 0;
+}
+
 int control_run(enum control_command command, const char *pid_dir, pid_t pid, bool json)
 {
 	struct instance in;
-	struct target t;
 	char why[256];
-	int64_t since;
 	size_t i = 0;
 
-	if (!instance_open(&in, pid_dir, why, sizeof(why))) {
+	if (!open_instance(&in, pid_dir, why, sizeof(why))) {
 		struct verdict v = { .kind = VERDICT_UNKNOWN, .error = errno };
 
 		/* no directory, no daemon */
@@ -118,27 +217,7 @@ int control_run(enum control_command command, const char *pid_dir, pid_t pid, bo
 		instance_query(&in, &v);
 		return status(&in, &v, json);
 	}
-	if (!target_find(&t, &in, pid))
-		return 1;
 	while (commands[i].command != command)
 		i++;
-	if (command == CONTROL_UPGRADE && !target_catches(&t, SIGUSR2)) {
-		log_error("pid %d is an older version, which cannot be upgraded while it runs "
-			  "(or /proc does not tell): stop it and start the new one",
-			  (int)t.pid);
-		return 1;
-	}
-	since = clock_ms();
-	if (!target_signal(&t, &in, commands[i].sig)) {
-		log_error("cannot signal pid %d: %s", (int)t.pid, strerror(errno));
-		return 1;
-	}
-	if (commands[i].answered)
-		return hear_answer(&in, &t, commands[i].name, since);
-	if (command == CONTROL_STOP && !target_wait(&t, &in, STOP_WAIT_MS)) {
-		log_error("pid %d was told to stop, and still runs after %d s", (int)t.pid,
-			  STOP_WAIT_MS / 1000);
-		return 1;
-	}
-	return 0;
+	return give_order(i, &in, pid);
 }

@@ -155,7 +155,8 @@ void state_show(const struct instance *in, const struct verdict *v, const char *
 	bool headed = false, first = true;
 
 	/* what a daemon that is gone has left says nothing about now */
-	if (v->kind != VERDICT_RUNNING_LOCK || instance_read(in, STATE_FILE, text, sizeof(text)) < 0)
+	if (!(v->kind == VERDICT_RUNNING_LOCK || (v->kind == VERDICT_RUNNING_NAME && v->error)) ||
+	    instance_read(in, STATE_FILE, text, sizeof(text)) < 0)
 		text[0] = '\0';
 	words_init(&words, WORDS_WIRE);
 	for (const char *c = text; *c; c++) {

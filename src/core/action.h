@@ -29,13 +29,15 @@ enum report {
 	REPORT_POLL_REFUSED,	/* why: the server's code */
 	REPORT_STATUS_EMPTY,
 	REPORT_POLL_WORKS,	/* after one of the above */
-	REPORT_LOGIN_REFUSED,	/* why: the server's code */
+	REPORT_LOGIN_REFUSED,	/* why: the server's code, which is about the user */
+	REPORT_LOGIN_FAILED,	/* why: another code */
 	REPORT_LOGGED_IN,
 	REPORT_PRIMARY_REFUSED,	/* why: the server's code */
 	REPORT_FSD_REFUSED,	/* why: the server's code */
 	REPORT_FSD_SET,
 	REPORT_FSD_OLD,		/* it was there at the first contact; value: seconds */
 	REPORT_VARIABLE_MISSING, /* why: its name */
+	REPORT_VARIABLE_NO_NUMBER, /* why: its name and value */
 	REPORT_CRITICAL,	/* why: the rule */
 	REPORT_NOT_CRITICAL,
 	REPORT_POWER_LOW,	/* value: power that is left */

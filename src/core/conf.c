@@ -60,10 +60,30 @@ void conf_finish(struct conf *conf, struct conf_report *report)
 			 "the power values of all MONITOR lines add up to %u, and MINSUPPLIES "
 			 "asks for %u",
 			 total, conf->min_supplies);
-	if (!conf->shutdown_cmd)
+	/* a wrong password must reach whoever is told of a lost UPS */
+	if (!conf->notify[NOTIFY_NOLOGIN].given)
+		conf->notify[NOTIFY_NOLOGIN].flags = conf->notify[NOTIFY_NOCOMM].flags;
+	if (conf->shutdown_cmd.words == 0)
 		conf_say(report, conf->min_supplies > 0 ? CONF_ERROR : CONF_WARNING, 0,
 			 "there is no SHUTDOWNCMD: the machine could not be shut down.  Add one, "
 			 "such as: SHUTDOWNCMD \"/sbin/poweroff\"");
+	/* as Synology and TrueNAS have it, whose NOTIFYCMD shuts down */
+	else if (*conf_get(conf, conf->shutdown_cmd.text) == '\0')
+		conf_say(report, CONF_WARNING, 0,
+			 "SHUTDOWNCMD is empty: in a shutdown nothing is run but NOTIFYCMD");
+}
+
+void conf_command_text(const struct conf *conf, const struct conf_command *command, char *text,
+		       size_t size)
+{
+	const char *word = conf_get(conf, command->text);
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned int i = 0; i < command->words && used < size; i++) {
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "", word);
+		word += strlen(word) + 1;
+	}
 }
 
 int conf_find_system(const struct conf *old, const struct conf *conf, uint16_t ups)

@@ -10,10 +10,11 @@
  * seconds.  Numbers are decimal and whole; anything else is an error, where
  * NUT's atoi() would make 0 of it.
  *
- * What is an error and what a warning: an error is whatever could cost a
- * shutdown or change its time (MONITOR, SHUTDOWNCMD, MINSUPPLIES, numbers,
- * unknown directives, which may be one of these misspelt).  The daemon does
- * not start on one, and a reload keeps what it had.
+ * What is an error and what a warning: an error is what leaves nothing sensible
+ * to watch (no MONITOR, one that cannot be used, no SHUTDOWNCMD, MINSUPPLIES
+ * that can never be kept), and what asks for TLS.  The daemon does not start on
+ * one, and a reload keeps what it had.  Any other line that cannot be used is a
+ * warning: it is named and ignored, and the board is protected.
  */
 #ifndef CONF_H
 #define CONF_H
@@ -60,6 +61,15 @@ struct conf_ups {
 
 #define CONF_INHERIT (-2)
 
+/*
+ * A command: one word is for the shell, several are program and arguments (as
+ * NUT has it since 2.8.3).  They stand one behind the other, each with its NUL.
+ */
+struct conf_command {
+	uint16_t text;
+	uint16_t words;		/* 0: there is no such line; or one empty word */
+};
+
 struct conf {
 	uint16_t ups_count;
 	uint16_t min_supplies;
@@ -79,13 +89,14 @@ struct conf {
 	int32_t debug_min;
 	bool alarm_critical;
 	int32_t trigger[TRIGGERS];
-	uint16_t shutdown_cmd;
-	uint16_t notify_cmd;
+	struct conf_command shutdown_cmd;
+	struct conf_command notify_cmd;
 	uint16_t powerdown_flag;
 	uint16_t run_as_user;
 	struct {
 		uint16_t text;	/* 0: the default text */
 		uint8_t flags;
+		bool given;	/* the flags are the file's */
 	} notify[NOTIFY_TYPES];
 	uint16_t text_used;
 	char text[CONF_TEXT_MAX];
@@ -107,6 +118,10 @@ void conf_init(struct conf *conf);
 /* One line of the file.  Line numbers start at 1. */
 void conf_line(struct conf *conf, const struct words *words, int line, struct conf_report *report);
 
+/* A line that could not be split into words. */
+void conf_broken(const struct words *words, enum words_result result, int line,
+		 struct conf_report *report);
+
 /* What only the whole file shows.  Call once, at its end. */
 void conf_finish(struct conf *conf, struct conf_report *report);
 
@@ -120,6 +135,10 @@ int32_t conf_trigger(const struct conf *conf, uint16_t ups, enum conf_trigger tr
 int conf_find_system(const struct conf *old, const struct conf *conf, uint16_t ups);
 
 const char *conf_get(const struct conf *conf, uint16_t text);
+/* The command for people, its words with spaces between them. */
+void conf_command_text(const struct conf *conf, const struct conf_command *command, char *text,
+		       size_t size);
+
 const char *conf_notify_text(const struct conf *conf, enum notify_type type);
 
 #endif

@@ -2,38 +2,38 @@
 /* The directives: what each line of upsmon.conf may hold, and what is said about the rest. */
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/conf_reader.h"
+#include "core/nearest.h"
 
-/* The rest of the line as one shell command. */
-static uint16_t read_command(struct conf_reader *r)
+/* The rest of the line, word by word. */
+static void read_command(struct conf_reader *r, struct conf_command *command)
 {
-	char joined[WORDS_TEXT_MAX];
-	size_t used = 0;
+	struct conf_command fresh = { 0, (uint16_t)(r->words->count - 1U) };
+	size_t len = 0;
 
-	if (r->words->count < 2) {
-		conf_error(r, "expected: %s command", conf_arg(r, 0));
-		return 0;
+	if (!conf_want(r, fresh.words ? fresh.words : 1, "a command"))
+		return;
+	/* they stand one behind the other already, each with its NUL */
+	for (unsigned int i = 1; i <= fresh.words; i++)
+		len += strlen(conf_arg(r, i)) + 1;
+	if (len > 1) {
+		fresh.text = conf_keep(r, conf_arg(r, 1), len - 1);
+		if (!fresh.text)
+			return;
 	}
-	for (unsigned int i = 1; i < r->words->count; i++) {
-		size_t len = strlen(conf_arg(r, i));
-
-		/* cannot overflow: the words with their NULs fitted the same size */
-		memcpy(joined + used, conf_arg(r, i), len);
-		used += len;
-		joined[used++] = ' ';
-	}
-	return conf_keep(r, joined, used - 1);
+	*command = fresh;
 }
 
 static void read_shutdown_cmd(struct conf_reader *r)
 {
-	r->conf->shutdown_cmd = read_command(r);
+	read_command(r, &r->conf->shutdown_cmd);
 }
 
 static void read_notify_cmd(struct conf_reader *r)
 {
-	r->conf->notify_cmd = read_command(r);
+	read_command(r, &r->conf->notify_cmd);
 }
 
 static void read_powerdown_flag(struct conf_reader *r)
@@ -41,7 +41,8 @@ static void read_powerdown_flag(struct conf_reader *r)
 	if (!conf_want(r, 1, "POWERDOWNFLAG file"))
 		return;
 	if (conf_arg(r, 1)[0] != '/') {
-		conf_error(r, "POWERDOWNFLAG must be an absolute path, not \"%s\"", conf_arg(r, 1));
+		conf_fault(r, "POWERDOWNFLAG must be an absolute path, not \"%s\"",
+			   conf_arg(r, 1));
 		return;
 	}
 	r->conf->powerdown_flag = conf_keep_string(r, conf_arg(r, 1));
@@ -71,6 +72,11 @@ static void read_alarm_critical(struct conf_reader *r)
 		r->conf->alarm_critical = number == 1;
 }
 
+static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
+{
+	return strcasecmp(word, a) == 0 || strcasecmp(word, b) == 0 || strcasecmp(word, c) == 0;
+}
+
 /*
  * NUT's daemon ends itself then; ours only logs out, and stays until the
  * machine is down.
@@ -81,9 +87,9 @@ static void read_shutdown_exit(struct conf_reader *r)
 
 	if (!conf_want(r, 1, "SHUTDOWNEXIT yes, no or seconds"))
 		return;
-	if (strcmp(conf_arg(r, 1), "yes") == 0)
+	if (is_one_of(conf_arg(r, 1), "yes", "on", "true"))
 		r->conf->shutdown_exit_ms = 0;
-	else if (strcmp(conf_arg(r, 1), "no") == 0)
+	else if (is_one_of(conf_arg(r, 1), "no", "off", "false"))
 		r->conf->shutdown_exit_ms = -1;
 	else if (conf_number(r, "SHUTDOWNEXIT", conf_arg(r, 1), 0, 86400, &number))
 		r->conf->shutdown_exit_ms = number * 1000;
@@ -92,7 +98,7 @@ static void read_shutdown_exit(struct conf_reader *r)
 /* Whoever asks for encryption must not get a connection without it in silence. */
 static void refuse_tls(struct conf_reader *r)
 {
-	conf_error(r, "%s asks for TLS, which this upsmon does not have: connections would not be "
+	conf_fault(r, "%s asks for TLS, which this upsmon does not have: connections would not be "
 		 "encrypted.  Remove the line if that is acceptable",
 	      conf_arg(r, 0));
 }
@@ -103,6 +109,16 @@ static void read_tls_switch(struct conf_reader *r)
 	if (strcmp(conf_arg(r, 1), "0") != 0)
 		refuse_tls(r);
 }
+
+/* Names are case-sensitive, as in NUT, and so is the exception. */
+static bool is_named(const struct conf_reader *r, const char *name)
+{
+	return strcmp(name, conf_arg(r, 0)) == 0 ||
+	       (strcmp(name, "DEBUG_MIN") == 0 && strcasecmp(name, conf_arg(r, 0)) == 0);
+}
+
+/* What 32 bits of milliseconds hold: seven weeks. */
+#define SECONDS_MAX ((int32_t)(UINT32_MAX / 1000))
 
 /*
  * Directives that hold one number.  All of them are 32 bits wide in the
@@ -118,8 +134,8 @@ static const struct {
 	{ "DEADTIME", offsetof(struct conf, dead_time_ms), 1, 86400, 1000 },
 	{ "HOSTSYNC", offsetof(struct conf, host_sync_ms), 0, 86400, 1000 },
 	{ "FINALDELAY", offsetof(struct conf, final_delay_ms), 0, 86400, 1000 },
-	{ "NOCOMMWARNTIME", offsetof(struct conf, nocomm_warn_ms), 0, 2000000, 1000 },
-	{ "RBWARNTIME", offsetof(struct conf, replace_warn_ms), 0, 2000000, 1000 },
+	{ "NOCOMMWARNTIME", offsetof(struct conf, nocomm_warn_ms), 0, SECONDS_MAX, 1000 },
+	{ "RBWARNTIME", offsetof(struct conf, replace_warn_ms), 0, SECONDS_MAX, 1000 },
 	{ "OFFDURATION", offsetof(struct conf, off_ms), -1, 86400, 1000 },
 	{ "OBLBDURATION", offsetof(struct conf, oblb_ms), 0, 86400, 1000 },
 	{ "OVERDURATION", offsetof(struct conf, over_ms), -1, 86400, 1000 },
@@ -130,17 +146,15 @@ static const struct {
 static bool read_plain_number(struct conf_reader *r)
 {
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		uint32_t *value = (uint32_t *)(void *)((char *)r->conf + numbers[i].offset);
 		int32_t number;
 
-		if (strcmp(numbers[i].name, conf_arg(r, 0)) != 0)
+		if (!is_named(r, numbers[i].name))
 			continue;
-		if (r->words->count != 2)
-			conf_error(r, "expected: %s %s", conf_arg(r, 0),
-			      numbers[i].scale == 1000 ? "seconds" : "number");
-		else if (conf_number(r, conf_arg(r, 0), conf_arg(r, 1), numbers[i].min, numbers[i].max,
-				     &number))
-			*(int32_t *)(void *)((char *)r->conf + numbers[i].offset) =
-				number * numbers[i].scale;
+		if (conf_want(r, 1, numbers[i].scale == 1000 ? "seconds" : "a number") &&
+		    conf_number(r, numbers[i].name, conf_arg(r, 1), numbers[i].min, numbers[i].max,
+				&number))
+			*value = (uint32_t)number * (uint32_t)numbers[i].scale;
 		return true;
 	}
 	return false;
@@ -166,15 +180,14 @@ static bool read_trigger(struct conf_reader *r)
 		i++;
 	if (i == TRIGGERS)
 		return false;
-	if (r->words->count != 2 && r->words->count != 3) {
-		conf_error(r, "expected: %s number [ups]", conf_arg(r, 0));
+	if (!conf_want(r, r->words->count == 2 ? 1 : 2, "a number, and perhaps a UPS"))
 		return true;
-	}
-	if (r->words->count == 3) {
+	if (r->words->count > 2) {
 		struct conf_ups *ups = conf_system(r->conf, conf_arg(r, 2));
 
 		if (!ups) {
-			conf_error(r, "%s: no MONITOR line above names \"%s\"", conf_arg(r, 0), conf_arg(r, 2));
+			conf_fault(r, "%s: no MONITOR line above names \"%s\"", conf_arg(r, 0),
+				   conf_arg(r, 2));
 			return true;
 		}
 		triggers = ups->trigger;
@@ -187,36 +200,110 @@ static bool read_trigger(struct conf_reader *r)
 static const struct {
 	const char *name;
 	void (*read)(struct conf_reader *r);
+	enum conf_severity severity;
 } directives[] = {
-	{ "MONITOR", conf_read_monitor },
-	{ "MINSUPPLIES", read_min_supplies },
-	{ "SHUTDOWNCMD", read_shutdown_cmd },
-	{ "NOTIFYCMD", read_notify_cmd },
-	{ "NOTIFYMSG", conf_read_notify_msg },
-	{ "NOTIFYFLAG", conf_read_notify_flag },
-	{ "POWERDOWNFLAG", read_powerdown_flag },
-	{ "RUN_AS_USER", read_run_as_user },
-	{ "ALARMCRITICAL", read_alarm_critical },
-	{ "SHUTDOWNEXIT", read_shutdown_exit },
-	{ "CERTPATH", refuse_tls },
-	{ "CERTFILE", refuse_tls },
-	{ "CERTIDENT", refuse_tls },
-	{ "CERTHOST", refuse_tls },
-	{ "CERTVERIFY", read_tls_switch },
-	{ "FORCESSL", read_tls_switch },
+	{ "MONITOR", conf_read_monitor, CONF_ERROR },
+	{ "MINSUPPLIES", read_min_supplies, CONF_WARNING },
+	{ "SHUTDOWNCMD", read_shutdown_cmd, CONF_WARNING },
+	{ "NOTIFYCMD", read_notify_cmd, CONF_WARNING },
+	{ "NOTIFYMSG", conf_read_notify_msg, CONF_WARNING },
+	{ "NOTIFYFLAG", conf_read_notify_flag, CONF_WARNING },
+	{ "POWERDOWNFLAG", read_powerdown_flag, CONF_WARNING },
+	{ "RUN_AS_USER", read_run_as_user, CONF_WARNING },
+	{ "ALARMCRITICAL", read_alarm_critical, CONF_WARNING },
+	{ "SHUTDOWNEXIT", read_shutdown_exit, CONF_WARNING },
+	{ "CERTPATH", refuse_tls, CONF_ERROR },
+	{ "CERTFILE", refuse_tls, CONF_ERROR },
+	{ "CERTIDENT", refuse_tls, CONF_ERROR },
+	{ "CERTHOST", refuse_tls, CONF_ERROR },
+	{ "CERTVERIFY", read_tls_switch, CONF_ERROR },
+	{ "FORCESSL", read_tls_switch, CONF_ERROR },
 };
+
+/* ---- what looks right and is not ---- */
+
+/* The i-th name of all the tables; NULL behind the last. */
+static const char *name_at(size_t i)
+{
+	if (i < sizeof(directives) / sizeof(directives[0]))
+		return directives[i].name;
+	i -= sizeof(directives) / sizeof(directives[0]);
+	if (i < sizeof(numbers) / sizeof(numbers[0]))
+		return numbers[i].name;
+	i -= sizeof(numbers) / sizeof(numbers[0]);
+	return i < TRIGGERS ? trigger_names[i] : NULL;
+}
+
+static void say_unknown(struct conf_reader *r)
+{
+	const char *best = NULL;
+	unsigned int least = NEAREST_FAR;
+
+	for (size_t i = 0; name_at(i); i++) {
+		unsigned int distance = nearest_distance(conf_arg(r, 0), name_at(i));
+
+		if (distance < least) {
+			least = distance;
+			best = name_at(i);
+		}
+	}
+	if (best)
+		conf_fault(r, "there is no directive \"%s\" (names are case-sensitive); did you mean "
+			      "%s?",
+			   conf_arg(r, 0), best);
+	else
+		conf_fault(r, "there is no directive \"%s\"", conf_arg(r, 0));
+}
+
+/*
+ * What a word processor or a web page puts in the place of a space, a quote or
+ * a hyphen: U+00A0, U+2000 to U+203F, U+3000.
+ */
+static bool has_look_alike(const char *word)
+{
+	for (; *word; word++) {
+		if (strncmp(word, "\xc2\xa0", 2) == 0 || strncmp(word, "\xe2\x80", 2) == 0 ||
+		    strncmp(word, "\xe3\x80\x80", 3) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void warn_of_look_alikes(struct conf_reader *r)
+{
+	/* in a text for people they are at home */
+	for (unsigned int i = 0; i < r->words->count && strcmp(conf_arg(r, 0), "NOTIFYMSG") != 0;
+	     i++) {
+		if (!has_look_alike(conf_arg(r, i)))
+			continue;
+		conf_warning(r, "the line holds a no-break space, or a typographic quote or dash, "
+				"which only looks like the plain one: type it anew");
+		return;
+	}
+}
 
 void conf_line(struct conf *conf, const struct words *words, int line, struct conf_report *report)
 {
-	struct conf_reader r = { conf, words, report, line };
+	struct conf_reader r = { conf, words, report, line, CONF_WARNING };
 
+	warn_of_look_alikes(&r);
 	for (size_t i = 0; i < sizeof(directives) / sizeof(directives[0]); i++) {
 		if (strcmp(directives[i].name, words_at(words, 0)) == 0) {
+			r.severity = directives[i].severity;
 			directives[i].read(&r);
 			return;
 		}
 	}
 	if (!read_plain_number(&r) && !read_trigger(&r))
-		conf_error(&r, "there is no directive \"%s\" (names are case-sensitive)",
-		      words_at(words, 0));
+		say_unknown(&r);
+}
+
+void conf_broken(const struct words *words, enum words_result result, int line,
+		 struct conf_report *report)
+{
+	/* only a word that was closed can be read */
+	bool monitor = words->count > 1 && strcmp(words_at(words, 0), "MONITOR") == 0;
+
+	conf_say(report, monitor ? CONF_ERROR : CONF_WARNING, line, "%s%s", words_error(result),
+		 monitor ? "" : "; the line is ignored");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* MONITOR: which UPS, at which server, as whom. */
 #include <string.h>
+#include <strings.h>
 
 #include "core/conf_reader.h"
 
@@ -17,7 +18,7 @@ static bool read_system(struct conf_reader *r, const char *system, struct conf_u
 		const char *close = strchr(++host, ']');
 
 		if (!close || (close[1] != '\0' && close[1] != ':')) {
-			conf_error(r, "%s: expected ups@[address] or ups@[address]:port", system);
+			conf_fault(r, "%s: expected ups@[address] or ups@[address]:port", system);
 			return false;
 		}
 		host_end = close;
@@ -25,18 +26,18 @@ static bool read_system(struct conf_reader *r, const char *system, struct conf_u
 	} else if (at) {
 		colon = strchr(host, ':');
 		if (colon && strchr(colon + 1, ':')) {
-			conf_error(r, "%s: an IPv6 address needs brackets: ups@[%s]", system, host);
+			conf_fault(r, "%s: an IPv6 address needs brackets: ups@[%s]", system, host);
 			return false;
 		}
 		if (colon)
 			host_end = colon;
 	}
 	if (system[0] == '\0' || at == system) {
-		conf_error(r, "%s: the name of the UPS is missing, as in ups@host", system);
+		conf_fault(r, "%s: the name of the UPS is missing, as in ups@host", system);
 		return false;
 	}
 	if (at && host_end == host) {
-		conf_error(r, "%s: the host behind @ is missing", system);
+		conf_fault(r, "%s: the host behind @ is missing", system);
 		return false;
 	}
 	if (colon && !conf_number(r, "the port", colon + 1, 1, 65535, &port))
@@ -49,13 +50,10 @@ static bool read_system(struct conf_reader *r, const char *system, struct conf_u
 	return true;
 }
 
-static bool read_role(struct conf_reader *r, const char *role, bool *primary)
+static bool read_role(const char *role, bool *primary)
 {
-	*primary = strcmp(role, "primary") == 0 || strcmp(role, "master") == 0;
-	if (*primary || strcmp(role, "secondary") == 0 || strcmp(role, "slave") == 0)
-		return true;
-	conf_error(r, "\"%s\" is neither primary nor secondary", role);
-	return false;
+	*primary = strcasecmp(role, "primary") == 0 || strcasecmp(role, "master") == 0;
+	return *primary || strcasecmp(role, "secondary") == 0 || strcasecmp(role, "slave") == 0;
 }
 
 struct conf_ups *conf_system(struct conf *conf, const char *system)
@@ -69,30 +67,32 @@ struct conf_ups *conf_system(struct conf *conf, const char *system)
 
 void conf_read_monitor(struct conf_reader *r)
 {
+	static const char usage[] = "MONITOR system powervalue user password type";
 	struct conf *conf = r->conf;
 	struct conf_ups ups;
 	int32_t power = 0;
 
-	if (r->words->count > 6) {
-		conf_error(r, "expected: MONITOR system powervalue user password type; found %u words "
-			 "(a name or password with a space, # or = needs quotes)",
-		      r->words->count - 1U);
+	memset(&ups, 0, sizeof(ups));
+	if (r->words->count >= 6 && !read_role(conf_arg(r, 5), &ups.primary)) {
+		conf_fault(r, "\"%s\" is neither primary nor secondary; expected: %s (a name or "
+			      "password with a space, # or = needs quotes)",
+			   conf_arg(r, 5), usage);
 		return;
 	}
-	if (!conf_want(r, 5, "MONITOR system powervalue user password type"))
+	if (!conf_want(r, 5, usage))
 		return;
+	if (conf_system(conf, conf_arg(r, 1))) {
+		conf_warning(r, "%s is monitored already; the line is ignored", conf_arg(r, 1));
+		return;
+	}
 	if (conf->ups_count >= UPS_MAX) {
-		conf_error(r, "more than %d MONITOR lines; build with -DUPS_MAX=N for more", UPS_MAX);
+		conf_fault(r, "more than %d MONITOR lines; build with -DUPS_MAX=N for more",
+			   UPS_MAX);
 		return;
 	}
 	if (!read_system(r, conf_arg(r, 1), &ups) ||
-	    !conf_number(r, "the power value", conf_arg(r, 2), 0, 1000, &power) ||
-	    !read_role(r, conf_arg(r, 5), &ups.primary))
+	    !conf_number(r, "the power value", conf_arg(r, 2), 0, 1000, &power))
 		return;
-	if (conf_system(conf, conf_arg(r, 1))) {
-		conf_error(r, "%s is monitored already", conf_arg(r, 1));
-		return;
-	}
 	for (unsigned int i = 0; i < TRIGGERS; i++)
 		ups.trigger[i] = CONF_INHERIT;
 	ups.power_value = (uint16_t)power;

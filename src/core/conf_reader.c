@@ -16,8 +16,8 @@ uint16_t conf_keep(struct conf_reader *r, const char *text, size_t len)
 	if (len == 0)
 		return 0;
 	if (len + 1 > sizeof(conf->text) - at) {
-		conf_error(r, "the file holds more text than the %d bytes there is room for",
-		      CONF_TEXT_MAX);
+		conf_fault(r, "the file holds more text than the %d bytes there is room for",
+			   CONF_TEXT_MAX);
 		return 0;
 	}
 	memcpy(conf->text + at, text, len);
@@ -32,15 +32,15 @@ uint16_t conf_keep_string(struct conf_reader *r, const char *text)
 }
 
 bool conf_number(struct conf_reader *r, const char *what, const char *text, int32_t min,
-			int32_t max, int32_t *value)
+		 int32_t max, int32_t *value)
 {
 	const char *digit = *text == '-' ? text + 1 : text;
 	size_t digits = strspn(digit, "0123456789");
 	int32_t number = 0;
 
 	if (digits == 0 || digit[digits] != '\0' || digits > 9) {
-		conf_error(r, "%s is \"%s\", which is not a whole number from %d to %d", what, text, min,
-		      max);
+		conf_fault(r, "%s is \"%s\", which is not a whole number from %d to %d", what, text,
+			   min, max);
 		return false;
 	}
 	for (; *digit; digit++)
@@ -48,7 +48,7 @@ bool conf_number(struct conf_reader *r, const char *what, const char *text, int3
 	if (*text == '-')
 		number = -number;
 	if (number < min || number > max) {
-		conf_error(r, "%s is %d; it must be from %d to %d", what, number, min, max);
+		conf_fault(r, "%s is %d; it must be from %d to %d", what, number, min, max);
 		return false;
 	}
 	*value = number;
@@ -57,9 +57,16 @@ bool conf_number(struct conf_reader *r, const char *what, const char *text, int3
 
 bool conf_want(struct conf_reader *r, unsigned int count, const char *usage)
 {
-	if (r->words->count == count + 1)
-		return true;
-	conf_error(r, "expected: %s; found %u word%s behind %s", usage, r->words->count - 1U,
-	      r->words->count == 2 ? "" : "s", conf_arg(r, 0));
-	return false;
+	unsigned int found = r->words->count - 1U;
+
+	if (found < count) {
+		conf_fault(r, "expected: %s; found %u word%s behind %s (# begins a comment: what "
+			      "holds one, or a space, or =, needs quotes)",
+			   usage, found, found == 1 ? "" : "s", conf_arg(r, 0));
+		return false;
+	}
+	if (found > count)
+		conf_warning(r, "expected: %s; what stands behind \"%s\" is ignored", usage,
+			     conf_arg(r, count));
+	return true;
 }

@@ -13,23 +13,29 @@ struct conf_reader {
 	const struct words *words;
 	struct conf_report *report;
 	int line;
+	enum conf_severity severity;	/* of a line that cannot be used */
 };
 
-#define conf_error(r, ...) conf_say((r)->report, CONF_ERROR, (r)->line, __VA_ARGS__)
+/* The line cannot be used, for this reason. */
+#define conf_fault(r, format, ...)                                                              \
+	conf_say((r)->report, (r)->severity, (r)->line, format "%s", __VA_ARGS__,               \
+		 (r)->severity == CONF_WARNING ? "; the line is ignored" : "")
+
+/* It is used, and yet: */
 #define conf_warning(r, ...) conf_say((r)->report, CONF_WARNING, (r)->line, __VA_ARGS__)
 
 /* The i-th word of the line; 0 is the directive. */
 const char *conf_arg(const struct conf_reader *r, unsigned int i);
 
-/* Keeps a text.  0, with an error reported, where there is no room left. */
+/* Keeps a text.  0, with a fault reported, where there is no room left. */
 uint16_t conf_keep(struct conf_reader *r, const char *text, size_t len);
 uint16_t conf_keep_string(struct conf_reader *r, const char *text);
 
-/* A whole decimal number within [min, max]; anything else is reported. */
+/* A whole decimal number within [min, max]; anything else is a fault. */
 bool conf_number(struct conf_reader *r, const char *what, const char *text, int32_t min,
 		 int32_t max, int32_t *value);
 
-/* Reports anything but `count` words behind the directive. */
+/* Fewer than `count` words behind the directive are a fault; more are said, and ignored. */
 bool conf_want(struct conf_reader *r, unsigned int count, const char *usage);
 
 /* The MONITOR line of this system; NULL: there is none yet. */

@@ -56,6 +56,7 @@ void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t
 {
 	c->phase = phase;
 	c->phase_until = until;
+	c->sync_told = phase == PHASE_SYNC;
 	if (phase == PHASE_SYNC)
 		wish_fsd(c, now);
 	else if (phase == PHASE_DOWN && until == NEVER && c->conf->shutdown_exit_ms >= 0)
@@ -135,8 +136,7 @@ static void begin_shutdown(struct core *c, int64_t now, struct actions *out)
 	}
 	c->phase = PHASE_SYNC;
 	c->phase_until = now + c->conf->host_sync_ms;
-	action_notify(out, UPS_NONE, NOTIFY_SHUTDOWN_HOSTSYNC, "");
-	action_report(out, UPS_NONE, REPORT_HOSTSYNC_WAIT, c->conf->host_sync_ms / 1000, "");
+	c->sync_told = false;
 }
 
 /*
@@ -154,6 +154,29 @@ static bool secondaries_gone(const struct core *c)
 			return false;
 	}
 	return true;
+}
+
+/* Somebody else is logged in, or it cannot be told whether somebody is. */
+static bool is_waited_for(const struct session *s, int64_t now)
+{
+	if (s->logins_known)
+		return s->logins > (s->logged_in ? 1U : 0U);
+	/* neither way to ask has worked, or there is nobody to be asked */
+	return (s->list_clients && s->logins_at > now) || s->state == SESSION_DOWN ||
+	       s->state == SESSION_CONNECTING;
+}
+
+/* People are told of the wait once it is known that there is one. */
+static void tell_sync(struct core *c, int64_t now, struct actions *out)
+{
+	for (uint16_t i = 0; i < c->conf->ups_count && !c->sync_told; i++) {
+		if (!c->conf->ups[i].primary || !is_waited_for(&c->session[i], now))
+			continue;
+		c->sync_told = true;
+		action_notify(out, UPS_NONE, NOTIFY_SHUTDOWN_HOSTSYNC, "");
+		action_report(out, UPS_NONE, REPORT_HOSTSYNC_WAIT,
+			      (uint32_t)((c->phase_until - now + 999) / 1000), "");
+	}
 }
 
 /*
@@ -184,6 +207,8 @@ static void decide(struct core *c, bool fsd_asked, int64_t now, struct actions *
 	if (c->phase == PHASE_SYNC) {
 		bool gone = secondaries_gone(c);
 
+		if (!gone && now < c->phase_until)
+			tell_sync(c, now, out);
 		if (!gone && now >= c->phase_until)
 			action_report(out, UPS_NONE, REPORT_HOSTSYNC_OVER, 0, "");
 		if (gone || now >= c->phase_until)
@@ -197,14 +222,15 @@ static void decide(struct core *c, bool fsd_asked, int64_t now, struct actions *
 	}
 }
 
-static void apply(struct core *c, const struct session_step *step, enum session_result result)
+static void apply(struct core *c, struct session_step *step, enum session_result result)
 {
 	struct ups_step ups = { c->conf, step->ups, step->now, step->out };
 
 	if (result == SESSION_STATUS)
 		ups_status(&c->ups[step->ups], &ups, step->text);
-	else if (result == SESSION_VARIABLE)
-		ups_variable(&c->ups[step->ups], &ups, step->variable, step->text);
+	else if (result == SESSION_VARIABLE &&
+		 !ups_variable(&c->ups[step->ups], &ups, step->variable, step->text))
+		session_value(&c->session[step->ups], step, step->variable, step->text);
 	else if (result == SESSION_FAILED)
 		ups_failed(&c->ups[step->ups], &ups);
 	if (result == SESSION_STATUS) {
@@ -213,6 +239,7 @@ static void apply(struct core *c, const struct session_step *step, enum session_
 		s->wants = ups_wants(&c->ups[step->ups], c->conf, step->ups);
 		/* what was missing in one outage is asked for anew in the next */
 		s->missing &= s->wants;
+		s->told_values &= s->wants;
 	}
 	if (result == SESSION_STATUS)
 		c->stale_until[step->ups] = 0;

@@ -41,7 +41,7 @@ enum event_kind {
 struct event {
 	enum event_kind kind;
 	uint16_t ups;
-	const struct words *words;
+	struct words *words;
 	const char *why;
 };
 
@@ -57,6 +57,7 @@ struct core {
 	uint32_t connect_ms;
 	enum phase phase;
 	int64_t phase_until;		/* of all but WATCH; NEVER: nothing more comes */
+	bool sync_told;			/* SHUTDOWN_HOSTSYNC was notified */
 	bool stopping;
 	bool tried[UPS_MAX];		/* a first attempt was made */
 	int64_t stale_until[UPS_MAX];	/* not judged before then, unless it is heard; 0: it was */

@@ -2,6 +2,7 @@
 #include "core/notify.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const struct {
 	const char *name;
@@ -39,6 +40,7 @@ static const struct {
 	[NOTIFY_OTHER] = { "OTHER", "UPS %s: has at least one unclassified status token: [%s]" },
 	[NOTIFY_NOTOTHER] = { "NOTOTHER", "UPS %s has no unclassified status tokens anymore" },
 	[NOTIFY_SUSPEND_STARTING] = { "SUSPEND_STARTING", "The system is going to sleep" },
+	[NOTIFY_NOLOGIN] = { "NOLOGIN", "UPS %s: the server refuses the login of this host (%s)" },
 	[NOTIFY_SUSPEND_FINISHED] = { "SUSPEND_FINISHED", "The system has woken up" },
 };
 
@@ -67,7 +69,7 @@ enum notify_type notify_by_name(const char *name)
 	int type;
 
 	for (type = 0; type < NOTIFY_TYPES; type++) {
-		if (strcmp(types[type].name, name) == 0)
+		if (strcasecmp(types[type].name, name) == 0)
 			break;
 	}
 	return (enum notify_type)type;
@@ -76,7 +78,7 @@ enum notify_type notify_by_name(const char *name)
 unsigned int notify_flag_by_name(const char *name)
 {
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (strcmp(flags[i].name, name) == 0)
+		if (strcasecmp(flags[i].name, name) == 0)
 			return flags[i].flag;
 	}
 	return 0;

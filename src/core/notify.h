@@ -43,6 +43,7 @@ enum notify_type {
 	NOTIFY_NOTOTHER,
 	NOTIFY_SUSPEND_STARTING,
 	NOTIFY_SUSPEND_FINISHED,
+	NOTIFY_NOLOGIN,	/* not NUT's: its flags are those of NOCOMM, unless they are given */
 	NOTIFY_TYPES,
 };
 
@@ -59,7 +60,7 @@ enum {
 const char *notify_name(enum notify_type type);
 const char *notify_default_text(enum notify_type type);
 
-/* NOTIFY_TYPES for a name that is none. */
+/* NOTIFY_TYPES for a name that is none.  Names are compared without case, as in NUT. */
 enum notify_type notify_by_name(const char *name);
 
 /* 0 for a name that is none. */

@@ -2,6 +2,7 @@
 #include "core/proto.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* What follows the verb. */
 enum argument { ARG_NONE, ARG_USER, ARG_PASSWORD, ARG_UPS };
@@ -88,10 +89,11 @@ size_t proto_request(char *out, size_t size, enum proto_request request, const s
 	return o.used;
 }
 
+/* Without case, as in NUT: a server may spell the name of a UPS in its own way. */
 static int matches(const struct words *w, const char *first, const char *second, const char *third)
 {
-	return strcmp(words_at(w, 0), first) == 0 && strcmp(words_at(w, 1), second) == 0 &&
-	       (!third || strcmp(words_at(w, 2), third) == 0);
+	return strcasecmp(words_at(w, 0), first) == 0 && strcasecmp(words_at(w, 1), second) == 0 &&
+	       (!third || strcasecmp(words_at(w, 2), third) == 0);
 }
 
 static int read_count(const char *text, uint32_t *number)
@@ -106,7 +108,7 @@ static int read_count(const char *text, uint32_t *number)
 	return 1;
 }
 
-struct proto_reply proto_reply(enum proto_request request, const struct words *words,
+struct proto_reply proto_reply(enum proto_request request, struct words *words,
 			       const char *ups_name)
 {
 	struct proto_reply reply = { PROTO_RUBBISH, words_at(words, 0), 0 };
@@ -117,9 +119,10 @@ struct proto_reply proto_reply(enum proto_request request, const struct words *w
 		return reply;
 	}
 	if (request >= REQUEST_STATUS && request <= REQUEST_RUNTIME) {
-		/* the tail is " variable" */
-		if (words->count == 4 &&
+		/* the tail is " variable"; a value without quotes may be several words, or none */
+		if (words->count >= 3 &&
 		    matches(words, "VAR", ups_name, requests[request].tail + 1)) {
+			words_join(words, 3);
 			reply.kind = PROTO_OK;
 			reply.text = words_at(words, 3);
 		}

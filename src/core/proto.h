@@ -49,7 +49,8 @@ struct proto_reply {
 size_t proto_request(char *out, size_t size, enum proto_request request, const struct conf *conf,
 		     const struct conf_ups *ups);
 
-struct proto_reply proto_reply(enum proto_request request, const struct words *words,
+/* May join words of the reply. */
+struct proto_reply proto_reply(enum proto_request request, struct words *words,
 			       const char *ups_name);
 
 const char *proto_variable_name(enum conf_variable variable);

@@ -12,7 +12,7 @@ static const struct {
 	const char *text;
 } sentences[] = {
 	[REPORT_CONNECT_FAILED] = { LOG_ERR, "UPS %u: cannot connect: %w" },
-	[REPORT_CONNECT_TIMEOUT] = { LOG_ERR, "UPS %u: cannot connect: no answer in time" },
+	[REPORT_CONNECT_TIMEOUT] = { LOG_ERR, "UPS %u: cannot connect: no answer in time from %w" },
 	[REPORT_CONNECTION_LOST] = { LOG_ERR, "UPS %u: connection lost: %w" },
 	[REPORT_NO_REPLY] = { LOG_ERR, "UPS %u: no reply to %w in time; connecting anew" },
 	[REPORT_RUBBISH] = { LOG_ERR, "UPS %u: this is no answer of a UPS server: \"%w\"; is the "
@@ -22,6 +22,9 @@ static const struct {
 	[REPORT_POLL_WORKS] = { LOG_NOTICE, "UPS %u: answers again" },
 	[REPORT_LOGIN_REFUSED] = { LOG_ERR, "UPS %u: the server refuses the login (%w); compare user "
 					    "and password with its upsd.users; trying on" },
+	[REPORT_LOGIN_FAILED] = { LOG_ERR, "UPS %u: the server refuses the login for now (%w): it may be "
+					   "full, or have no driver for this UPS; its own log tells; "
+					   "trying on" },
 	[REPORT_LOGGED_IN] = { LOG_INFO, "UPS %u: logged in" },
 	[REPORT_PRIMARY_REFUSED] = { LOG_ERR, "UPS %u: the server does not take this host as primary "
 					      "(%w); its upsd.users needs \"upsmon primary\" for "
@@ -35,6 +38,8 @@ static const struct {
 					  "primary" },
 	[REPORT_VARIABLE_MISSING] = { LOG_WARNING, "UPS %u: the server does not have %w; what depends "
 						   "on it cannot fire" },
+	[REPORT_VARIABLE_NO_NUMBER] = { LOG_WARNING, "UPS %u: %w is no number; what depends on it "
+						     "cannot fire" },
 	[REPORT_CRITICAL] = { LOG_WARNING, "UPS %u is critical: %w" },
 	[REPORT_NOT_CRITICAL] = { LOG_NOTICE, "UPS %u is no longer critical" },
 	[REPORT_POWER_LOW] = { LOG_CRIT, "shutdown: the power that is left (%n) is below MINSUPPLIES" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "core/session.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint32_t interval(uint32_t poll_ms)
@@ -49,8 +50,20 @@ static enum session_result drop(struct session *s, struct session_step *step, en
 	}
 	s->state = SESSION_DOWN;
 	s->logins_known = false;
+	/* what it said instead of an answer tells more than that none came */
+	if (s->misfit[0]) {
+		report = REPORT_RUBBISH;
+		why = s->misfit;
+	}
 	report_poll(s, step, report, why);
 	return SESSION_FAILED;
+}
+
+/* The request that was sent is a variable that can be done without. */
+static bool is_optional(const struct session *s)
+{
+	return s->state == SESSION_WAITING && s->request >= REQUEST_ALARM &&
+	       s->request <= REQUEST_RUNTIME;
 }
 
 static void send(struct session *s, struct session_step *step, enum proto_request request)
@@ -74,6 +87,8 @@ enum session_result session_connected(struct session *s, struct session_step *st
 	s->list_clients = false;
 	s->wants = 0;
 	s->missing = 0;
+	s->misfits = 0;
+	s->misfit[0] = '\0';
 	/* a fresh connection polls as soon as it is logged in */
 	s->polled = step->now - interval(step->poll_ms);
 	return SESSION_NOTHING;
@@ -94,12 +109,52 @@ enum session_result session_closed(struct session *s, struct session_step *step,
 	return SESSION_NOTHING;
 }
 
+static void say_missing(struct session *s, struct session_step *step, enum conf_variable variable)
+{
+	unsigned int bit = 1U << variable;
+
+	/* an alarm without a text is no loss */
+	if (variable != VARIABLE_ALARM && !(s->told_missing & bit))
+		action_report(step->out, step->ups, REPORT_VARIABLE_MISSING, 0,
+			      proto_variable_name(variable));
+	if (variable != VARIABLE_ALARM)
+		s->told_missing |= bit;
+}
+
+/* No answer to be had, now: the next poll asks again.  An alarm is notified without its text. */
+static enum session_result do_without(struct session *s, struct session_step *step)
+{
+	step->variable = (enum conf_variable)(s->request - REQUEST_ALARM);
+	step->text = NULL;
+	s->state = SESSION_IDLE;
+	s->wants &= ~(1U << step->variable);
+	say_missing(s, step, step->variable);
+	return step->variable == VARIABLE_ALARM ? SESSION_VARIABLE : SESSION_NOTHING;
+}
+
+/* Something came that answers nothing. */
+static enum session_result misfit(struct session *s, struct session_step *step, const char *what)
+{
+	if (is_optional(s))
+		return do_without(s, step);
+	if (!s->misfit[0]) {
+		size_t len = strlen(what);
+
+		len = len < sizeof(s->misfit) ? len : sizeof(s->misfit) - 1;
+		memcpy(s->misfit, what, len);
+		s->misfit[len] = '\0';
+	}
+	if (s->misfits++ < SESSION_MISFITS_MAX)
+		return SESSION_NOTHING;
+	action_close(step->out, step->ups);
+	return drop(s, step, REPORT_RUBBISH, s->misfit);
+}
+
 enum session_result session_garbage(struct session *s, struct session_step *step, const char *why)
 {
 	if (s->state != SESSION_IDLE && s->state != SESSION_WAITING)
 		return SESSION_NOTHING;
-	action_close(step->out, step->ups);
-	return drop(s, step, REPORT_RUBBISH, why);
+	return misfit(s, step, why);
 }
 
 static void login_granted(struct session *s, struct session_step *step)
@@ -125,10 +180,19 @@ static void login_granted(struct session *s, struct session_step *step)
 	}
 }
 
+/* Other codes are of a server that is full, or has no driver, or is old. */
+static bool is_about_the_user(const char *code)
+{
+	return strcmp(code, "ACCESS-DENIED") == 0 || strncmp(code, "INVALID-", 8) == 0 ||
+	       strcmp(code, "USERNAME-REQUIRED") == 0 || strcmp(code, "PASSWORD-REQUIRED") == 0;
+}
+
 static void login_refused(struct session *s, struct session_step *step, const char *code)
 {
-	enum report report = s->logged_in ? REPORT_PRIMARY_REFUSED : REPORT_LOGIN_REFUSED;
+	enum report report = REPORT_PRIMARY_REFUSED;
 
+	if (!s->logged_in)
+		report = is_about_the_user(code) ? REPORT_LOGIN_REFUSED : REPORT_LOGIN_FAILED;
 	if (s->request == REQUEST_PRIMARY && strcmp(code, "UNKNOWN-COMMAND") == 0) {
 		s->login_step = REQUEST_MASTER;
 		return;
@@ -142,8 +206,12 @@ static void login_refused(struct session *s, struct session_step *step, const ch
 		login_granted(s, step);
 		return;
 	}
-	if (s->login_report != report)
+	if (s->login_report != report) {
 		action_report(step->out, step->ups, report, 0, code);
+		/* a wrong password shows in nothing else: the UPS is seen all the same */
+		if (report == REPORT_LOGIN_REFUSED)
+			action_notify(step->out, step->ups, NOTIFY_NOLOGIN, code);
+	}
 	s->login_report = (uint8_t)report;
 	s->login_at = step->now + SESSION_LOGIN_RETRY_MS;
 }
@@ -178,14 +246,10 @@ static enum session_result variable_reply(struct session *s, struct session_step
 	/* a passing failure: the next poll asks again */
 	if (strcmp(reply->text, "VAR-NOT-SUPPORTED") != 0)
 		return SESSION_NOTHING;
-	/* an alarm without a text is no loss, and may have one the next time */
-	if (step->variable != VARIABLE_ALARM) {
-		if (!(s->told_missing & bit))
-			action_report(step->out, step->ups, REPORT_VARIABLE_MISSING, 0,
-				      proto_variable_name(step->variable));
-		s->told_missing |= bit;
+	say_missing(s, step, step->variable);
+	/* an alarm may have a text the next time */
+	if (step->variable != VARIABLE_ALARM)
 		s->missing |= bit;
-	}
 	return SESSION_VARIABLE;
 }
 
@@ -204,17 +268,18 @@ static void logins_reply(struct session *s, struct session_step *step,
 }
 
 enum session_result session_reply(struct session *s, struct session_step *step,
-				  const struct words *words)
+				  struct words *words)
 {
 	const char *name = conf_get(step->conf, step->conf->ups[step->ups].name);
 	struct proto_reply reply;
 
-	/* nothing was asked: a server does not speak first */
 	if (s->state != SESSION_WAITING)
 		return session_garbage(s, step, words_at(words, 0));
 	reply = proto_reply(s->request, words, name);
 	if (reply.kind == PROTO_RUBBISH && s->request != REQUEST_LOGOUT)
-		return session_garbage(s, step, reply.text);
+		return misfit(s, step, reply.text);
+	s->misfits = 0;
+	s->misfit[0] = '\0';
 	if (reply.kind == PROTO_MORE) {
 		s->counted += reply.number;
 		return SESSION_NOTHING;
@@ -247,10 +312,13 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 	case REQUEST_FSD:
 		/* who may not, never may; anything else may pass */
 		s->want_fsd = reply.kind != PROTO_OK && strcmp(reply.text, "ACCESS-DENIED") != 0;
+		s->fsd_tried = true;
 		s->fsd_at = step->now + SESSION_LOGINS_MS;
-		action_report(step->out, step->ups,
-			      reply.kind == PROTO_OK ? REPORT_FSD_SET : REPORT_FSD_REFUSED, 0,
-			      reply.text);
+		if (reply.kind == PROTO_OK)
+			action_report(step->out, step->ups, REPORT_FSD_SET, 0, "");
+		else if (!s->fsd_told)
+			action_report(step->out, step->ups, REPORT_FSD_REFUSED, 0, reply.text);
+		s->fsd_told = true;
 		break;
 	case REQUEST_LOGOUT:
 		action_close(step->out, step->ups);
@@ -277,11 +345,12 @@ static enum proto_request next_variable(unsigned int wants)
 
 /*
  * The order is the priority: what a shutdown needs comes before a poll, and
- * the secondaries learn of FSD even if nobody waits for them (HOSTSYNC 0).
+ * the secondaries learn of FSD even if nobody waits for them (HOSTSYNC 0).  A
+ * logout waits for one try of it, and not for a server that keeps refusing.
  */
 static void idle(struct session *s, struct session_step *step)
 {
-	if (s->want_logout && !s->want_fsd) {
+	if (s->want_logout && (!s->want_fsd || s->fsd_tried)) {
 		send(s, step, REQUEST_LOGOUT);
 	} else if (login_due(s, step->now)) {
 		send(s, step, s->login_step);
@@ -296,6 +365,18 @@ static void idle(struct session *s, struct session_step *step)
 		s->polled = step->now;
 		send(s, step, REQUEST_STATUS);
 	}
+}
+
+void session_value(struct session *s, struct session_step *step, enum conf_variable variable,
+		   const char *value)
+{
+	char why[WHY_MAX];
+
+	if (s->told_values & (1U << variable))
+		return;
+	s->told_values |= 1U << variable;
+	snprintf(why, sizeof(why), "%s \"%.40s\"", proto_variable_name(variable), value);
+	action_report(step->out, step->ups, REPORT_VARIABLE_NO_NUMBER, 0, why);
 }
 
 void session_leave(struct session *s, struct session_step *step)
@@ -332,6 +413,11 @@ enum session_result session_advance(struct session *s, struct session_step *step
 		break;
 	case SESSION_WAITING:
 		if (step->now >= s->reply_by) {
+			/* that text is not asked for again while this alarm lasts */
+			if (s->request == REQUEST_ALARM)
+				s->missing |= 1U << VARIABLE_ALARM;
+			if (is_optional(s))
+				return do_without(s, step);
 			action_close(step->out, step->ups);
 			return drop(s, step, REPORT_NO_REPLY, proto_request_name(s->request));
 		}

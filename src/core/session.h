@@ -10,6 +10,11 @@
  * no login, and the login is tried again every SESSION_LOGIN_RETRY_MS (NUT
  * never tries again, and its primary then ignores this host).
  *
+ * A line that answers nothing is passed over: a greeting, an answer that comes
+ * late.  Who has not answered SESSION_REPLY_MS after a request is out of step,
+ * and gets a new connection; but an answer that the judgement can do without
+ * (ups.alarm, battery.charge, battery.runtime) never costs the connection.
+ *
  * Pure.  Times are monotonic milliseconds.
  */
 #ifndef SESSION_H
@@ -29,6 +34,9 @@
 #define SESSION_KEEPALIVE_MS 45000
 /* Between two GET NUMLOGINS, or two tries of FSD, while a primary waits for its secondaries. */
 #define SESSION_LOGINS_MS 1000
+
+/* A server that says more than this beside the point is given up at once. */
+#define SESSION_MISFITS_MAX 32
 
 enum session_state {
 	SESSION_DOWN,		/* until the next attempt is due */
@@ -63,6 +71,11 @@ struct session {
 	int64_t fsd_at;		/* the next try of FSD */
 	uint8_t poll_report;	/* what the log was told last, so that */
 	uint8_t login_report;	/* only a change is told again */
+	bool fsd_tried;		/* whatever came of it */
+	bool fsd_told;
+	uint8_t misfits;	/* lines in a row that answer nothing */
+	char misfit[48];	/* the first of them */
+	unsigned int told_values; /* variables without a number in this outage, as the log knows */
 };
 
 /* What an event means for what is known of the UPS. */
@@ -90,8 +103,14 @@ void session_init(struct session *s, int64_t now, uint32_t poll_ms);
 enum session_result session_connected(struct session *s, struct session_step *step);
 enum session_result session_closed(struct session *s, struct session_step *step, const char *why);
 enum session_result session_reply(struct session *s, struct session_step *step,
-				  const struct words *words);
+				  struct words *words);
+
+/* Bytes that are no line of the protocol. */
 enum session_result session_garbage(struct session *s, struct session_step *step, const char *why);
+
+/* The value of a variable is not the number that it should be: said once in an outage. */
+void session_value(struct session *s, struct session_step *step, enum conf_variable variable,
+		   const char *value);
 
 /* Says LOGOUT, waits for nothing, and is over. */
 void session_leave(struct session *s, struct session_step *step);

@@ -2,6 +2,7 @@
 #include "core/status.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* A token without a bit is known and says nothing about the power. */
 static const struct token {
@@ -24,7 +25,7 @@ static size_t find(const char *text, size_t len)
 	size_t i;
 
 	for (i = 0; i < TOKENS; i++) {
-		if (strlen(tokens[i].name) == len && memcmp(tokens[i].name, text, len) == 0)
+		if (strlen(tokens[i].name) == len && strncasecmp(tokens[i].name, text, len) == 0)
 			break;
 	}
 	return i;

@@ -5,6 +5,9 @@
 
 #include "core/hash.h"
 
+/* More percent or seconds than any battery has. */
+#define UNITS_MAX 100000000
+
 static void notify(const struct ups_step *step, enum notify_type type)
 {
 	action_notify(step->out, step->ups, type, "");
@@ -190,44 +193,58 @@ void ups_status(struct ups *u, const struct ups_step *step, const char *status)
 	u->bits = bits;
 }
 
-/* Whole units of "87", "87.5", "1800"; UPS_UNKNOWN for anything that is no number. */
+/*
+ * Whole units of "87", " 20", "20,5", "1800.5", "100 s": drivers are many.
+ * UPS_UNKNOWN for what does not begin with a number, such as "N/A" or "-1".
+ */
 static int32_t read_units(const char *text)
 {
-	size_t digits = strspn(text, "0123456789");
 	int32_t number = 0;
+	bool any = false;
 
-	if (digits == 0 || digits > 8 ||
-	    (text[digits] != '\0' &&
-	     (text[digits] != '.' || text[digits + 1 + strspn(text + digits + 1, "0123456789")])))
-		return UPS_UNKNOWN;
-	for (size_t i = 0; i < digits; i++)
-		number = number * 10 + (text[i] - '0');
-	return number;
+	for (text += strspn(text, " "); *text >= '0' && *text <= '9'; text++) {
+		any = true;
+		if (number < UNITS_MAX / 10)
+			number = number * 10 + (*text - '0');
+		else
+			number = UNITS_MAX;
+	}
+	return any ? number : UPS_UNKNOWN;
 }
 
-void ups_variable(struct ups *u, const struct ups_step *step, enum conf_variable variable,
+static bool keep_units(int32_t *units, const char *value)
+{
+	*units = value ? read_units(value) : UPS_UNKNOWN;
+	return !value || *units != UPS_UNKNOWN;
+}
+
+/* Each change of the text is told, however long it is. */
+static void follow_alarm(struct ups *u, const struct ups_step *step, const char *text)
+{
+	uint64_t hash = hash_text(HASH_START, text);
+
+	if (!(u->bits & ST_ALARM) || (u->alarm_notified && u->alarm_hash == hash))
+		return;
+	u->alarm_notified = true;
+	u->alarm_hash = hash;
+	action_notify(step->out, step->ups, NOTIFY_ALARM, text);
+}
+
+bool ups_variable(struct ups *u, const struct ups_step *step, enum conf_variable variable,
 		  const char *value)
 {
 	switch (variable) {
 	case VARIABLE_CHARGE:
-		u->charge = value ? read_units(value) : UPS_UNKNOWN;
-		break;
+		return keep_units(&u->charge, value);
 	case VARIABLE_RUNTIME:
-		u->runtime = value ? read_units(value) : UPS_UNKNOWN;
-		break;
+		return keep_units(&u->runtime, value);
 	case VARIABLE_ALARM:
-		/* the text was asked for, so that the notification can tell it */
-		value = value ? value : "";
-		if (!(u->bits & ST_ALARM) ||
-		    (u->alarm_notified && u->alarm_hash == hash_text(HASH_START, value)))
-			break;
-		u->alarm_notified = true;
-		u->alarm_hash = hash_text(HASH_START, value);
-		action_notify(step->out, step->ups, NOTIFY_ALARM, value);
+		follow_alarm(u, step, value ? value : "");
 		break;
 	case VARIABLES:
 		break;
 	}
+	return true;
 }
 
 unsigned int ups_wants(const struct ups *u, const struct conf *conf, uint16_t ups)

@@ -86,9 +86,9 @@ void ups_status(struct ups *u, const struct ups_step *step, const char *status);
 
 /*
  * The value of a variable that ups_wants() asked for, NULL if the server does
- * not have it.  A value that is not a number is an unknown one.
+ * not have it.  False: it is no number where there should be one, and unknown.
  */
-void ups_variable(struct ups *u, const struct ups_step *step, enum conf_variable variable,
+bool ups_variable(struct ups *u, const struct ups_step *step, enum conf_variable variable,
 		  const char *value);
 
 /* The variables that are needed beside ups.status: a set of 1 << conf_variable. */

@@ -3,9 +3,9 @@
 
 /*
  * DONE is the state after a complete line: its words are still readable, and
- * the next byte starts the next line.
+ * the next byte starts the next line.  PASSING is the rest of a line in error.
  */
-enum { BETWEEN, IN_WORD, IN_QUOTES, ESCAPED, ESCAPED_QUOTED, COMMENT, DONE };
+enum { BETWEEN, IN_WORD, IN_QUOTES, ESCAPED, ESCAPED_QUOTED, COMMENT, DONE, PASSING };
 
 static void words_reset(struct words *w)
 {
@@ -102,6 +102,11 @@ static void feed_word(struct words *w, int byte)
 
 static enum words_result feed(struct words *w, int byte)
 {
+	if (w->state == PASSING) {
+		if (byte == '\n')
+			w->state = DONE;
+		return WORDS_MORE;
+	}
 	if (w->state == DONE)
 		words_reset(w);
 
@@ -166,8 +171,9 @@ enum words_result words_feed(struct words *w, int byte)
 {
 	enum words_result result = feed(w, byte);
 
-	if (w->mode == WORDS_WIRE && w->error != WORDS_MORE && w->state != DONE) {
-		w->state = DONE;
+	if (w->mode == WORDS_WIRE && w->error != WORDS_MORE && w->state != DONE &&
+	    w->state != PASSING) {
+		w->state = PASSING;
 		return w->error;
 	}
 	return result;
@@ -181,6 +187,15 @@ bool words_is_open(const struct words *w)
 const char *words_at(const struct words *w, unsigned int i)
 {
 	return i < w->count ? &w->text[w->start[i]] : "";
+}
+
+void words_join(struct words *w, unsigned int from)
+{
+	/* they stand one behind the other, each with its NUL */
+	for (unsigned int i = from + 1; i < w->count; i++)
+		w->text[w->start[i] - 1] = ' ';
+	if (from + 1U < w->count)
+		w->count = (uint8_t)(from + 1);
 }
 
 const char *words_error(enum words_result result)

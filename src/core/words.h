@@ -12,7 +12,8 @@
  * splitter and a half-received line simply stays half-split.  In a file, a line
  * in error is read to its end and then reported once, and the next line starts
  * fresh: an open quote never eats the line after it.  On the wire an error is
- * reported at once, since a line that never ends must not be read for ever.
+ * reported at once, since a line that never ends must not be waited for; what is
+ * left of the line is passed over.
  *
  * Pure: no system call, no allocation.  A struct words holds one line.
  */
@@ -59,6 +60,9 @@ bool words_is_open(const struct words *w);
 
 /* The i-th word of a complete line, "" where there is none. */
 const char *words_at(const struct words *w, unsigned int i);
+
+/* Makes one word of this one and all behind it, with spaces between. */
+void words_join(struct words *w, unsigned int from);
 
 /* What a result other than WORDS_MORE and WORDS_LINE means, for people. */
 const char *words_error(enum words_result result);

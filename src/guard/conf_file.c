@@ -60,7 +60,7 @@ static void feed(struct conf *conf, struct words *words, int byte, int first_lin
 	if (result == WORDS_LINE)
 		conf_line(conf, words, first_line, report);
 	else if (result != WORDS_MORE)
-		conf_say(report, CONF_ERROR, first_line, "%s", words_error(result));
+		conf_broken(words, result, first_line, report);
 }
 
 static int read_lines(int fd, struct conf *conf, struct conf_report *report)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "guard/user.h"
 #include "guard/worker.h"
 #include "identity/instance.h"
+#include "identity/monitor_lock.h"
 #include "identity/result.h"
 #include "upgrade/new_program.h"
 #include "upgrade/upgrade.h"
@@ -73,6 +75,20 @@ static void on_ready(void)
 		detach_stdio();
 		detach_ready(self.setup->ready_fd);
 	}
+}
+
+/* So that NOTIFYCMD, which runs as the monitor's user, can ask for FSD. */
+static int make_lock(void)
+{
+	int fd;
+
+	if (!self.drop)
+		return -1;
+	fd = monitor_lock_make(&self.instance.dir, self.user.uid, self.user.gid);
+	if (fd < 0)
+		log_warning("%s/" MONITOR_LOCK_FILE ": %s; -c fsd works for root only",
+			    self.setup->pid_dir, strerror(errno));
+	return fd;
 }
 
 static void in_child(void)
@@ -198,8 +214,13 @@ static void take_orders(unsigned int signals, int64_t now)
 		log_notice("stopping");
 		worker_stop(now);
 	}
-	if (signals & SIGNALS_FSD)
+	if (signals & SIGNALS_FSD) {
+		struct signals_sender sender = signals_fsd_sender();
+
+		log_notice("FSD is asked for by pid %d of user %d", (int)sender.pid,
+			   (int)sender.uid);
 		safeguard_fsd(now);
+	}
 	if (signals & SIGNALS_RELOAD)
 		self.reload_asked = true;
 	if (self.ready && !self.stopping)
@@ -250,8 +271,12 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 static bool prepare_user(void)
 {
 	self.drop = geteuid() == 0 && !self.setup->one_process;
-	return !self.drop ||
-	       user_choose(self.setup->user, &self.conf, self.setup->conf_file, &self.user);
+	if (!self.drop)
+		return true;
+	if (!user_choose(self.setup->user, &self.conf, self.setup->conf_file, &self.user))
+		return false;
+	log_info("NOTIFYCMD and all that speaks with servers runs as user %s", self.user.name);
+	return true;
 }
 
 static bool prepare_instance(void)
@@ -316,6 +341,7 @@ static void run(void)
 		.family = self.setup->family,
 		.connect_ms = self.setup->connect_ms,
 		.on_ready = on_ready,
+		.make_lock = make_lock,
 		.in_child = in_child,
 	};
 	const struct upgrade_setup upgrade = {
@@ -349,6 +375,9 @@ int guard_run(const struct guard_setup *setup, const struct conf *conf)
 	self.setup = setup;
 	self.conf = *conf;
 	log_set_debug_min(self.conf.debug_min);
+	/* for upsmon -c in NOTIFYCMD and SHUTDOWNCMD, whoever they run as */
+	setenv("NUT_PIDPATH", setup->pid_dir, 1);
+	setenv("NUT_ALTPIDPATH", setup->pid_dir, 1);
 	/* who holds the claim gets orders, which wait until they can be carried out */
 	signals_catch(&self.wait);
 	/* nothing before the claim touches what a running upsmon has */
@@ -365,6 +394,7 @@ int guard_run(const struct guard_setup *setup, const struct conf *conf)
 	if (!self.lost) {
 		state_remove(&self.instance);
 		result_remove_all(&self.instance);
+		rundir_remove(&self.instance.dir, MONITOR_LOCK_FILE);
 	}
 	instance_release(&self.instance);
 	if (!self.failed)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/child.h"
 #include "base/clock.h"
@@ -20,9 +21,13 @@
 #define LAST_RETRY_MS 60000
 #define PATIENCE_MS 300000
 
+/* How long a disk may take for POWERDOWNFLAG: one that hangs must not keep the machine up. */
+#define FLAG_WAIT_MS 2000
+
 static struct {
 	const struct conf *conf;
 	pid_t pid; /* of the command that runs; 0: none */
+	pid_t flag; /* of the child that writes POWERDOWNFLAG, while it is waited for */
 	int64_t next;
 	int64_t retry_ms;
 } self = { .next = NEVER };
@@ -54,15 +59,28 @@ static void on_done(void *arg, pid_t pid, int status)
 
 static void run(int64_t now)
 {
-	if (!self.conf->shutdown_cmd) {
+	const struct conf_command *c = &self.conf->shutdown_cmd;
+	const struct child_command command = {
+		.text = conf_get(self.conf, c->text),
+		.words = c->words,
+		.must = true,
+	};
+	char text[MESSAGE_MAX];
+
+	if (c->words == 0) {
 		log_error("there is no SHUTDOWNCMD: shut this machine down by hand, now");
 		self.next = now + LAST_RETRY_MS;
 		return;
 	}
-	log_at(LOG_CRIT, "running SHUTDOWNCMD: %s", conf_get(self.conf, self.conf->shutdown_cmd));
+	if (!*command.text) {
+		log_notice("SHUTDOWNCMD is empty: this machine is left to NOTIFYCMD");
+		self.next = NEVER;
+		return;
+	}
+	conf_command_text(self.conf, c, text, sizeof(text));
+	log_at(LOG_CRIT, "running SHUTDOWNCMD: %s", text);
 	self.next = now + PATIENCE_MS;
-	self.pid = child_command(conf_get(self.conf, self.conf->shutdown_cmd), NULL, NULL, on_done,
-				 NULL);
+	self.pid = child_run(&command, on_done, NULL);
 	if (self.pid < 0) {
 		log_error("cannot start SHUTDOWNCMD: %s", strerror(errno));
 		self.pid = 0;
@@ -70,20 +88,59 @@ static void run(int64_t now)
 	}
 }
 
+/* ---- POWERDOWNFLAG ---- */
+
+/* A flag that cannot be written must not keep the machine up. */
+static void write_flag(const char *flag)
+{
+	if (powerdown_write(flag))
+		log_notice("POWERDOWNFLAG %s is written", flag);
+	else
+		log_error("cannot write POWERDOWNFLAG %s: %s", flag, strerror(errno));
+}
+
+static void on_flag(void *arg, pid_t pid, int status)
+{
+	(void)arg;
+	(void)status;
+	if (pid != self.flag)
+		return;
+	self.flag = 0;
+	run(clock_ms());
+}
+
+/* False: there is none, or nobody who could write it. */
+static bool begin_flag(int64_t now)
+{
+	const char *flag = conf_get(self.conf, self.conf->powerdown_flag);
+
+	if (!*flag)
+		return false;
+	self.flag = child_fork(on_flag, NULL);
+	if (self.flag == 0) {
+		/* if it hangs, it must keep nothing of ours open */
+		log_forget();
+		child_close_from(3);
+		write_flag(flag);
+		_exit(0);
+	}
+	if (self.flag < 0) {
+		self.flag = 0;
+		write_flag(flag);
+		return false;
+	}
+	self.next = now + FLAG_WAIT_MS;
+	return true;
+}
+
 void shutdown_begin(const struct conf *conf, int64_t now)
 {
-	const char *flag = conf_get(conf, conf->powerdown_flag);
-
 	if (self.conf)
 		return;
 	self.conf = conf;
 	self.retry_ms = FIRST_RETRY_MS;
-	/* a flag that cannot be written must not keep the machine up */
-	if (*flag && powerdown_write(flag))
-		log_notice("POWERDOWNFLAG %s is written", flag);
-	else if (*flag)
-		log_error("cannot write POWERDOWNFLAG %s: %s", flag, strerror(errno));
-	run(now);
+	if (!begin_flag(now))
+		run(now);
 }
 
 bool shutdown_is_begun(void)
@@ -100,7 +157,12 @@ void shutdown_advance(int64_t now)
 {
 	if (now < self.next)
 		return;
-	log_error("the machine still runs; %s",
-		  self.pid ? "SHUTDOWNCMD hangs and is started once more" : "trying again");
+	if (self.flag) {
+		log_error("POWERDOWNFLAG is not written within %d s; going on", FLAG_WAIT_MS / 1000);
+		self.flag = 0;
+	} else {
+		log_error("the machine still runs; %s",
+			  self.pid ? "SHUTDOWNCMD hangs and is started once more" : "trying again");
+	}
 	run(now);
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -17,6 +19,7 @@ bool user_find(const char *name, struct user *user)
 	pw = getpwnam(name);
 	if (!pw)
 		return false;
+	snprintf(user->name, sizeof(user->name), "%s", name);
 	user->uid = pw->pw_uid;
 	user->gid = pw->pw_gid;
 	user->group_count = USER_GROUPS_MAX;
@@ -28,19 +31,43 @@ bool user_find(const char *name, struct user *user)
 	return true;
 }
 
+static bool find_default(struct user *user)
+{
+	const char *next = DEFAULT_USERS;
+
+	while (*next) {
+		char name[USER_NAME_MAX];
+		size_t len = strcspn(next, " ");
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, next);
+		if (user_find(name, user))
+			return true;
+		next += len + strspn(next + len, " ");
+	}
+	return false;
+}
+
 bool user_choose(const char *given, const struct conf *conf, const char *conf_file,
 		 struct user *user)
 {
-	const char *name = given;
+	const char *name = given ? given : conf_get(conf, conf->run_as_user);
 
-	if (!name)
-		name = conf->run_as_user ? conf_get(conf, conf->run_as_user) : DEFAULT_USER;
-	if (user_find(name, user))
+	if (*name && user_find(name, user))
 		return true;
-	log_error("there is no user \"%s\"; add it, or name another with RUN_AS_USER in %s or with "
-		  "-u",
-		  name, conf_file);
-	return false;
+	if (given) {
+		log_error("there is no user \"%s\"; add it, or name another with -u", name);
+		return false;
+	}
+	if (!find_default(user)) {
+		log_error("there is none of the users " DEFAULT_USERS "; add one, or name another "
+			  "with RUN_AS_USER in %s or with -u",
+			  conf_file);
+		return false;
+	}
+	if (*name)
+		log_warning("%s: warning: RUN_AS_USER: there is no user \"%s\"; %s is used", conf_file,
+			    name, user->name);
+	return true;
 }
 
 bool user_become(const struct user *user)

@@ -8,8 +8,10 @@
 #include <sys/types.h>
 
 #define USER_GROUPS_MAX 32
+#define USER_NAME_MAX 33
 
 struct user {
+	char name[USER_NAME_MAX];
 	uid_t uid;
 	gid_t gid;
 	int group_count;
@@ -23,7 +25,9 @@ struct conf;
 
 /*
  * The user of the unprivileged half: `given` of -u, or RUN_AS_USER, or the
- * default.  False if there is none; the log has the reason.
+ * first of DEFAULT_USERS that exists.  RUN_AS_USER that names nobody is said,
+ * and keeps no board unprotected.  False if there is none of them, or not the
+ * one that was given; the log has the reason.
  */
 bool user_choose(const char *given, const struct conf *conf, const char *conf_file,
 		 struct user *user);

@@ -13,6 +13,7 @@
 #include "base/signals.h"
 #include "core/message.h"
 #include "guard/safeguard.h"
+#include "identity/monitor_lock.h"
 #include "monitor/monitor.h"
 
 /* A monitor that was told to stop logs out within this time, or is ended. */
@@ -209,6 +210,9 @@ static void be_monitor(const struct monitor_setup *setup)
 		log_error("cannot give up root: %s", strerror(errno));
 		_exit(1);
 	}
+	if (setup->lock >= 0 && !monitor_lock_take(setup->lock))
+		log_warning("the monitor has no lock (%s): -c fsd works for root only",
+			    strerror(errno));
 	monitor_init(setup, &client);
 	loop_run(&client, 1, self.setup.wait);
 	_exit(monitor_status());
@@ -228,6 +232,8 @@ void worker_start(void)
 		.snapshot = safeguard_snapshot(),
 		.connect_ms = self.setup.connect_ms,
 		.family = self.setup.family,
+		.one_process = self.setup.one_process,
+		.lock = -1,
 		.background = self.setup.ready_fd >= 0,
 	};
 
@@ -243,9 +249,12 @@ void worker_start(void)
 		monitor_init(&setup, &self.client);
 		return;
 	}
+	setup.lock = self.setup.make_lock();
 	self.monitor.pid = child_fork(on_end, NULL);
 	if (self.monitor.pid == 0)
 		be_monitor(&setup);
+	if (setup.lock >= 0)
+		close(setup.lock);
 	if (self.monitor.pid < 0) {
 		start_failed(&setup.channel);
 		return;

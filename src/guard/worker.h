@@ -38,6 +38,7 @@ struct worker_setup {
 	int family;
 	uint32_t connect_ms;
 	void (*on_ready)(void);	/* called once */
+	int (*make_lock)(void);	/* for the monitor (monitor_lock.h); -1: it gets none */
 	void (*in_child)(void);	/* gives up what only the guard may hold */
 };
 

@@ -224,7 +224,7 @@ void instance_query(struct instance *in, struct verdict *v)
 {
 	struct note note = { .pid = -1 };
 	struct stat st;
-	pid_t holder = lock_holder(&in->dir);
+	pid_t holder = lock_holder(&in->dir, LOCK_FILE);
 	int error = errno;
 	int fd;
 

@@ -154,9 +154,9 @@ bool lock_is_named(const struct rundir *d, int fd)
 	       file_is_same(&ours, &named);
 }
 
-pid_t lock_holder(const struct rundir *d)
+pid_t lock_holder(const struct rundir *d, const char *name)
 {
-	int fd = openat(d->fd, LOCK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = openat(d->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	pid_t holder = HOLDER_NONE;
 	struct stat st;
 	bool read_lock;

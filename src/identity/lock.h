@@ -45,7 +45,7 @@ pid_t lock_rival(int fd);
 /* The lock is on the file that has the name now, and no other name. */
 bool lock_is_named(const struct rundir *d, int fd);
 
-/* The holder's pid, or one of the above. */
-pid_t lock_holder(const struct rundir *d);
+/* The holder's pid of upsmon.lock or another file, or one of the above. */
+pid_t lock_holder(const struct rundir *d, const char *name);
 
 #endif

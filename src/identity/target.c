@@ -67,7 +67,7 @@ static bool find_holder(struct target *t, struct instance *in)
 	char text[256];
 	struct verdict v;
 
-	t->pid = lock_holder(&in->dir);
+	t->pid = lock_holder(&in->dir, t->lock);
 	if (t->pid > 0)
 		return true;
 	if (t->pid == HOLDER_FOREIGN) {
@@ -80,20 +80,34 @@ static bool find_holder(struct target *t, struct instance *in)
 	if (v.kind != VERDICT_RUNNING_NAME)
 		log_error("%s (%s)", text, in->dir.path);
 	else if (v.error)
-		log_error("%s (%s); it takes orders from its owner only", text, in->dir.path);
+		log_error("%s (%s); it takes orders from its owner only, and from the user of "
+			  "NOTIFYCMD -c fsd",
+			  text, in->dir.path);
 	else
 		log_error("%s (%s); that cannot be proved, and it is not signalled", text,
 			  in->dir.path);
 	return false;
 }
 
-bool target_find(struct target *t, struct instance *in, pid_t wanted)
+/* Of a monitor, the guard: that is the number which the pidfile has. */
+static pid_t parent_of(const struct target *t, const char *lock)
 {
+	struct proc p;
+
+	if (strcmp(lock, LOCK_FILE) == 0)
+		return 0;
+	(void)procname_check(PROC_ROOT, t->pid, PROGRAM_NAME, &p);
+	return p.parent;
+}
+
+bool target_find(struct target *t, struct instance *in, pid_t wanted, const char *lock)
+{
+	t->lock = lock;
 	t->pidfd = -1;
 	t->start = 0;
 	if (!find_holder(t, in))
 		return false;
-	if (wanted && wanted != t->pid) {
+	if (wanted && wanted != t->pid && wanted != parent_of(t, lock)) {
 		log_error("pid %d is not the upsmon that holds the lock (that is %d): nothing is "
 			  "signalled",
 			  (int)wanted, (int)t->pid);
@@ -103,7 +117,7 @@ bool target_find(struct target *t, struct instance *in, pid_t wanted)
 	if (!prove_name(t))
 		return false;
 	/* the holder then and now: so the pidfd was taken of it, and of nobody after it */
-	if (lock_holder(&in->dir) == t->pid)
+	if (lock_holder(&in->dir, t->lock) == t->pid)
 		return true;
 	log_error("upsmon has just ended");
 	return false;
@@ -124,7 +138,7 @@ bool target_signal(const struct target *t, const struct instance *in, int sig)
 		errno = EOPNOTSUPP;
 		return false;
 	}
-	if (p.start != t->start || lock_holder(&in->dir) != t->pid) {
+	if (p.start != t->start || lock_holder(&in->dir, t->lock) != t->pid) {
 		errno = ESRCH;
 		return false;
 	}
@@ -166,7 +180,7 @@ bool target_wait(const struct target *t, const struct instance *in, int ms)
 {
 	int64_t until = clock_ms() + ms;
 
-	while (lock_holder(&in->dir) == t->pid) {
+	while (lock_holder(&in->dir, t->lock) == t->pid) {
 		struct pollfd pfd = { .fd = t->pidfd, .events = POLLIN };
 		int64_t left = until - clock_ms();
 

@@ -2,8 +2,9 @@
 /*
  * target.h - the proof that a signal needs: this process is the running upsmon.
  *
- * Guarantee: a signal reaches nobody but the process that holds the lock.  It
- * holds it before and after a pidfd was taken of it, and is called upsmon
+ * Guarantee: a signal reaches nobody but the process that holds the lock: the
+ * guard, or, for its user, the monitor (monitor_lock.h).  It holds it before
+ * and after a pidfd was taken of it, and is called upsmon
  * (NUT_IGNORE_CHECKPROCNAME leaves out the name).  With the pidfd no other
  * process can take its place any more.
  *
@@ -26,16 +27,18 @@
 #include "identity/instance.h"
 
 struct target {
+	const char *lock;	/* whose holder it is */
 	pid_t pid;
 	int pidfd;	/* -1: the kernel has none */
 	uint64_t start;	/* for then */
 };
 
 /*
- * Finds the daemon and proves that it is the one.  wanted: it must be this
- * process (0: any).  False, with the reason on stderr.
+ * Finds the process that holds this lock, LOCK_FILE or MONITOR_LOCK_FILE, and
+ * proves that it is the one.  wanted: it must be this process, or the guard of
+ * this monitor (0: any).  False, with the reason on stderr.
  */
-bool target_find(struct target *t, struct instance *in, pid_t wanted);
+bool target_find(struct target *t, struct instance *in, pid_t wanted, const char *lock);
 
 /* False with errno set; ESRCH: it has ended, EOPNOTSUPP: no pidfd, and no start time. */
 bool target_signal(const struct target *t, const struct instance *in, int sig);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "monitor/link.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -15,6 +16,7 @@
 /* Where the events of one call go. */
 struct emitter {
 	uint16_t ups;
+	int64_t now;
 	link_event *emit;
 	void *arg;
 };
@@ -23,33 +25,112 @@ void link_init(struct link *l)
 {
 	memset(l, 0, sizeof(*l));
 	l->fd = -1;
+	l->next_at = NEVER;
+	for (int i = 0; i < ADDRESSES_MAX; i++)
+		l->tries[i] = -1;
+}
+
+/* ---- addresses ---- */
+
+static const struct sockaddr *address(const struct link *l, uint32_t i)
+{
+	return (const struct sockaddr *)&l->answer.address[i];
+}
+
+/* Adds an address to what people are told; error 0: it has not answered. */
+static void tell_address(struct link *l, uint32_t i, int error)
+{
+	const struct sockaddr_in6 *v6 = (const void *)address(l, i);
+	const struct sockaddr_in *v4 = (const void *)address(l, i);
+	bool is_v6 = v6->sin6_family == AF_INET6;
+	size_t used = strlen(l->what);
+	char text[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(v4->sin_family, is_v6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr,
+		  text, sizeof(text));
+	if (is_v6 && error == EINVAL && IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) && !v6->sin6_scope_id)
+		snprintf(l->what + used, sizeof(l->what) - used,
+			 "%s%s needs its interface, as in %s%%eth0", used ? ", " : "", text, text);
+	else
+		snprintf(l->what + used, sizeof(l->what) - used, "%s%s%s%s", used ? ", " : "", text,
+			 error ? ": " : "", error ? strerror(error) : "");
+}
+
+const char *link_what(const struct link *l)
+{
+	return l->what;
+}
+
+/* The one that answered the last time goes first. */
+static void prefer_winner(struct link *l)
+{
+	struct lookup_answer *a = &l->answer;
+
+	for (uint32_t i = 1; i < a->count; i++) {
+		struct sockaddr_storage first = a->address[0];
+		socklen_t length = a->length[0];
+
+		if (memcmp(&a->address[i], &l->winner, a->length[i]) != 0)
+			continue;
+		a->address[0] = a->address[i];
+		a->length[0] = a->length[i];
+		a->address[i] = first;
+		a->length[i] = length;
+		return;
+	}
+}
+
+/* ---- its end ---- */
+
+static void end_try(struct link *l, uint32_t i)
+{
+	if (l->tries[i] >= 0)
+		close(l->tries[i]);
+	l->tries[i] = -1;
 }
 
 void link_close(struct link *l)
 {
 	/* a look-up that is of no use any more; child.c knows if it ended already */
-	if (l->state == LINK_LOOKUP)
+	if (l->state == LINK_LOOKUP) {
 		child_kill(l->child, SIGKILL);
+		snprintf(l->what, sizeof(l->what), "the name look-up");
+	}
+	for (uint32_t i = 0; l->state == LINK_CONNECTING && i < ADDRESSES_MAX; i++) {
+		if (l->tries[i] >= 0)
+			tell_address(l, i, 0);
+	}
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = -1;
+	for (uint32_t i = 0; i < ADDRESSES_MAX; i++)
+		end_try(l, i);
+	l->next_at = NEVER;
 	l->state = LINK_CLOSED;
 	l->out_used = 0;
 }
 
-static void fail(struct link *l, const struct emitter *e, enum event_kind kind, const char *why)
+static void fail(struct link *l, const struct emitter *e, const char *why)
 {
-	struct event ev = { .kind = kind, .ups = e->ups, .why = why };
+	struct event ev = { .kind = EV_CLOSED, .ups = e->ups, .why = why };
 
 	link_close(l);
 	e->emit(e->arg, &ev);
 }
 
-static void connected(struct link *l, const struct emitter *e)
+/* ---- connecting ---- */
+
+static void connected(struct link *l, uint32_t i, const struct emitter *e)
 {
 	struct event ev = { .kind = EV_CONNECTED, .ups = e->ups };
 	int one = 1;
 
+	l->fd = l->tries[i];
+	l->tries[i] = -1;
+	for (uint32_t k = 0; k < ADDRESSES_MAX; k++)
+		end_try(l, k);
+	l->winner = l->answer.address[i];
+	l->next_at = NEVER;
 	/* requests are one small packet each, and their replies are waited for */
 	(void)setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	l->state = LINK_OPEN;
@@ -57,48 +138,63 @@ static void connected(struct link *l, const struct emitter *e)
 	e->emit(e->arg, &ev);
 }
 
-/* Tries the addresses in turn, from l->next on. */
-static void try_addresses(struct link *l, const struct emitter *e, int error)
+static bool is_trying(const struct link *l)
 {
-	while (l->next < l->answer.count) {
-		const struct sockaddr_storage *to = &l->answer.address[l->next];
-		socklen_t len = l->answer.length[l->next++];
-
-		l->fd = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		if (l->fd < 0) {
-			error = errno;
-			continue;
-		}
-		if (connect(l->fd, (const struct sockaddr *)to, len) == 0) {
-			connected(l, e);
-			return;
-		}
-		if (errno == EINPROGRESS) {
-			l->state = LINK_CONNECTING;
-			return;
-		}
-		error = errno;
-		close(l->fd);
-		l->fd = -1;
+	for (int i = 0; i < ADDRESSES_MAX; i++) {
+		if (l->tries[i] >= 0)
+			return true;
 	}
-	fail(l, e, EV_CLOSED, strerror(error));
+	return false;
+}
+
+/* Begins with the next address that can be begun with; fails when no hope is left. */
+static void try_next(struct link *l, const struct emitter *e)
+{
+	l->next_at = NEVER;
+	while (l->next < l->answer.count) {
+		uint32_t i = l->next++;
+
+		l->tries[i] = socket(address(l, i)->sa_family,
+				     SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (l->tries[i] >= 0 && connect(l->tries[i], address(l, i), l->answer.length[i]) == 0) {
+			connected(l, i, e);
+			return;
+		}
+		if (l->tries[i] >= 0 && errno == EINPROGRESS) {
+			if (l->next < l->answer.count)
+				l->next_at = e->now + LINK_NEXT_MS;
+			return;
+		}
+		tell_address(l, i, errno);
+		end_try(l, i);
+	}
+	if (!is_trying(l))
+		fail(l, e, l->what);
+}
+
+static void begin_tries(struct link *l, const struct emitter *e)
+{
+	l->state = LINK_CONNECTING;
+	l->next = 0;
+	prefer_winner(l);
+	try_next(l, e);
 }
 
 void link_open(struct link *l, uint16_t ups, const char *host, uint16_t port, int family,
-	       link_event *emit, void *arg)
+	       int64_t now, link_event *emit, void *arg)
 {
-	struct emitter e = { ups, emit, arg };
+	struct emitter e = { ups, now, emit, arg };
 
 	link_close(l);
-	l->next = 0;
+	l->what[0] = '\0';
 	if (lookup_numeric(host, port, family, &l->answer)) {
-		try_addresses(l, &e, 0);
+		begin_tries(l, &e);
 		return;
 	}
 	l->child = lookup_start(host, port, family, &l->fd);
 	if (l->child < 0) {
 		l->fd = -1;
-		fail(l, &e, EV_CLOSED, strerror(errno));
+		fail(l, &e, strerror(errno));
 		return;
 	}
 	l->state = LINK_LOOKUP;
@@ -111,28 +207,32 @@ static void lookup_done(struct link *l, const struct emitter *e)
 	l->fd = -1;
 	l->state = LINK_CONNECTING; /* the child has ended, or is about to */
 	if (!answered)
-		fail(l, e, EV_CLOSED, "the name look-up failed");
+		fail(l, e, "the name look-up failed");
 	else if (l->answer.count == 0)
-		fail(l, e, EV_CLOSED, gai_strerror(l->answer.error));
+		fail(l, e, gai_strerror(l->answer.error));
 	else
-		try_addresses(l, e, 0);
+		begin_tries(l, e);
 }
 
-static void connect_done(struct link *l, const struct emitter *e)
+static void try_done(struct link *l, uint32_t i, const struct emitter *e)
 {
 	int error = 0;
 	socklen_t len = sizeof(error);
 
-	if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+	if (getsockopt(l->tries[i], SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		error = errno;
 	if (error == 0) {
-		connected(l, e);
+		connected(l, i, e);
 		return;
 	}
-	close(l->fd);
-	l->fd = -1;
-	try_addresses(l, e, error);
+	tell_address(l, i, error);
+	end_try(l, i);
+	/* the next one need not wait any longer */
+	if (l->next < l->answer.count || !is_trying(l))
+		try_next(l, e);
 }
+
+/* ---- bytes ---- */
 
 static void flush(struct link *l)
 {
@@ -153,6 +253,8 @@ void link_send(struct link *l, const char *text, size_t len)
 	/* one request at a time is out, so there is room, or the link is broken */
 	if (l->state != LINK_OPEN || len > sizeof(l->out) - l->out_used)
 		return;
+	/* half a line is of an answer that nobody waits for any more */
+	words_init(&l->words, WORDS_WIRE);
 	memcpy(l->out + l->out_used, text, len);
 	l->out_used = (uint16_t)(l->out_used + len);
 	flush(l);
@@ -161,21 +263,19 @@ void link_send(struct link *l, const char *text, size_t len)
 /* Feeds what was read; false if the link has ended on the way. */
 static bool feed(struct link *l, const struct emitter *e, const char *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		struct event ev = { .kind = EV_LINE, .ups = e->ups, .words = &l->words };
+	for (size_t i = 0; i < len && l->state == LINK_OPEN; i++) {
 		enum words_result result = words_feed(&l->words, (unsigned char)bytes[i]);
+		struct event ev = { .kind = EV_LINE, .ups = e->ups, .words = &l->words };
 
 		if (result == WORDS_MORE)
 			continue;
 		if (result != WORDS_LINE) {
-			fail(l, e, EV_GARBAGE, words_error(result));
-			return false;
+			ev.kind = EV_GARBAGE;
+			ev.why = words_error(result);
 		}
 		e->emit(e->arg, &ev);
-		if (l->state != LINK_OPEN)
-			return false;
 	}
-	return true;
+	return l->state == LINK_OPEN;
 }
 
 static void receive(struct link *l, const struct emitter *e)
@@ -191,8 +291,7 @@ static void receive(struct link *l, const struct emitter *e)
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n <= 0) {
-			fail(l, e, EV_CLOSED,
-			     n < 0 ? strerror(errno) : "closed by the server");
+			fail(l, e, n < 0 ? strerror(errno) : "closed by the server");
 			return;
 		}
 		if (!feed(l, e, bytes, (size_t)n))
@@ -200,30 +299,63 @@ static void receive(struct link *l, const struct emitter *e)
 	}
 }
 
-bool link_watch(const struct link *l, struct pollfd *pfd)
+unsigned int link_watch(const struct link *l, struct pollfd *fds)
 {
-	pfd->fd = l->fd;
-	pfd->revents = 0;
-	pfd->events = POLLIN;
-	if (l->state == LINK_CONNECTING)
-		pfd->events = POLLOUT;
-	else if (l->out_used > 0)
-		pfd->events = POLLIN | POLLOUT;
-	return l->state != LINK_CLOSED;
+	unsigned int used = 0;
+
+	if (l->state == LINK_LOOKUP || l->state == LINK_OPEN) {
+		fds[used].fd = l->fd;
+		fds[used].revents = 0;
+		fds[used++].events = (short)(l->out_used > 0 ? POLLIN | POLLOUT : POLLIN);
+	}
+	for (int i = 0; l->state == LINK_CONNECTING && i < ADDRESSES_MAX; i++) {
+		if (l->tries[i] < 0)
+			continue;
+		fds[used].fd = l->tries[i];
+		fds[used].revents = 0;
+		fds[used++].events = POLLOUT;
+	}
+	return used;
 }
 
-void link_handle(struct link *l, uint16_t ups, link_event *emit, void *arg)
+int64_t link_deadline(const struct link *l)
 {
-	struct emitter e = { ups, emit, arg };
+	return l->state == LINK_CONNECTING ? l->next_at : NEVER;
+}
+
+static void handle_tries(struct link *l, const struct pollfd *fds, unsigned int count,
+			 const struct emitter *e)
+{
+	for (unsigned int k = 0; k < count; k++) {
+		for (uint32_t i = 0; fds[k].revents && i < ADDRESSES_MAX; i++) {
+			if (l->state == LINK_CONNECTING && l->tries[i] == fds[k].fd) {
+				try_done(l, i, e);
+				break;
+			}
+		}
+	}
+	if (l->state == LINK_CONNECTING && e->now >= l->next_at)
+		try_next(l, e);
+}
+
+void link_handle(struct link *l, uint16_t ups, const struct pollfd *fds, unsigned int count,
+		 int64_t now, link_event *emit, void *arg)
+{
+	struct emitter e = { ups, now, emit, arg };
+	/* one that was closed on the way may have lost its descriptor */
+	bool readable = count == 1 && fds[0].revents && fds[0].fd == l->fd;
 
 	switch (l->state) {
 	case LINK_LOOKUP:
-		lookup_done(l, &e);
+		if (readable)
+			lookup_done(l, &e);
 		break;
 	case LINK_CONNECTING:
-		connect_done(l, &e);
+		handle_tries(l, fds, count, &e);
 		break;
 	case LINK_OPEN:
+		if (!readable)
+			break;
 		flush(l);
 		receive(l, &e);
 		break;

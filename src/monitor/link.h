@@ -4,9 +4,14 @@
  * connect, read, write; none of them waits.  TLS will go in here, and nothing
  * above will notice.
  *
+ * A name may have several addresses, and one of them may swallow all packets.
+ * They are tried in turn, the next one LINK_NEXT_MS after the last or as soon
+ * as that has failed, side by side; the first that answers wins (RFC 8305).
+ * The winner goes first the next time.
+ *
  * A link tells what happens through its events: CONNECTED, then LINE for each
- * line; CLOSED or GARBAGE ends it.  What the caller asks for (link_close())
- * makes no event.
+ * line, and GARBAGE for one that cannot be read; CLOSED ends it.  What the
+ * caller asks for (link_close()) makes no event.
  */
 #ifndef LINK_H
 #define LINK_H
@@ -20,16 +25,22 @@
 #include "core/words.h"
 #include "monitor/lookup.h"
 
+#define LINK_NEXT_MS 250
+
 enum link_state { LINK_CLOSED, LINK_LOOKUP, LINK_CONNECTING, LINK_OPEN };
 
 struct link {
 	enum link_state state;
 	int fd;			/* the look-up's pipe, then the socket */
+	int tries[ADDRESSES_MAX]; /* sockets that connect; -1: none */
+	uint32_t next;		/* the address to try next */
+	int64_t next_at;	/* when; NEVER: there is none */
 	pid_t child;		/* of the look-up */
 	uint16_t out_used;	/* not yet written */
-	uint32_t next;		/* the address to try next */
 	struct lookup_answer answer;
+	struct sockaddr_storage winner; /* of the last connection */
 	struct words words;
+	char what[WHY_MAX];	/* which addresses were tried, and why they failed */
 	char out[PROTO_REQUEST_MAX];
 };
 
@@ -39,12 +50,21 @@ void link_init(struct link *l);
 
 /* family: AF_UNSPEC, AF_INET, AF_INET6.  Failure comes as an event. */
 void link_open(struct link *l, uint16_t ups, const char *host, uint16_t port, int family,
-	       link_event *emit, void *arg);
+	       int64_t now, link_event *emit, void *arg);
 void link_send(struct link *l, const char *text, size_t len);
 void link_close(struct link *l);
 
-/* What to wait for; false if there is nothing. */
-bool link_watch(const struct link *l, struct pollfd *pfd);
-void link_handle(struct link *l, uint16_t ups, link_event *emit, void *arg);
+/* For people, of a link that was closed: the addresses that it tried, and why they failed. */
+const char *link_what(const struct link *l);
+
+/* What to wait for, ADDRESSES_MAX descriptors at most; returns their number. */
+unsigned int link_watch(const struct link *l, struct pollfd *fds);
+
+/* And until when. */
+int64_t link_deadline(const struct link *l);
+
+/* fds as link_watch() has filled them; ones that are closed by now are passed over. */
+void link_handle(struct link *l, uint16_t ups, const struct pollfd *fds, unsigned int count,
+		 int64_t now, link_event *emit, void *arg);
 
 #endif

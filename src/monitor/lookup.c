@@ -35,6 +35,39 @@ bool lookup_numeric(const char *host, uint16_t port, int family, struct lookup_a
 	return false;
 }
 
+static struct addrinfo *of_family(struct addrinfo *ai, int family, bool same)
+{
+	while (ai && (ai->ai_family == family) != same)
+		ai = ai->ai_next;
+	return ai;
+}
+
+static void keep(const struct addrinfo *ai, struct lookup_answer *answer)
+{
+	if (answer->count == ADDRESSES_MAX || ai->ai_addrlen > sizeof(answer->address[0]))
+		return;
+	memcpy(&answer->address[answer->count], ai->ai_addr, ai->ai_addrlen);
+	answer->length[answer->count++] = ai->ai_addrlen;
+}
+
+/* In the order of the list, but that its first family and the others take turns. */
+static void collect(struct addrinfo *list, struct lookup_answer *answer)
+{
+	int family = list->ai_family;
+	struct addrinfo *first = list, *other = of_family(list, family, false);
+
+	while (first || other) {
+		if (first) {
+			keep(first, answer);
+			first = of_family(first->ai_next, family, true);
+		}
+		if (other) {
+			keep(other, answer);
+			other = of_family(other->ai_next, family, false);
+		}
+	}
+}
+
 static void resolve(const char *host, uint16_t port, int family, int fd)
 {
 	struct addrinfo hints, *list = NULL;
@@ -49,12 +82,8 @@ static void resolve(const char *host, uint16_t port, int family, int fd)
 	answer.error = getaddrinfo(host, service, &hints, &list);
 	if (answer.error)
 		list = NULL;
-	for (struct addrinfo *ai = list; ai && answer.count < LOOKUP_ADDRESSES; ai = ai->ai_next) {
-		if (ai->ai_addrlen > sizeof(answer.address[0]))
-			continue;
-		memcpy(&answer.address[answer.count], ai->ai_addr, ai->ai_addrlen);
-		answer.length[answer.count++] = ai->ai_addrlen;
-	}
+	if (list)
+		collect(list, &answer);
 	/* below PIPE_BUF: written as a whole or not at all */
 	if (write(fd, &answer, sizeof(answer)) != (ssize_t)sizeof(answer))
 		_exit(1);
@@ -89,5 +118,5 @@ bool lookup_read(int fd, struct lookup_answer *answer)
 	bool whole = read(fd, answer, sizeof(*answer)) == (ssize_t)sizeof(*answer);
 
 	close(fd);
-	return whole && answer->count <= LOOKUP_ADDRESSES;
+	return whole && answer->count <= ADDRESSES_MAX;
 }

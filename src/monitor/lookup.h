@@ -4,7 +4,8 @@
  *
  * getaddrinfo(3) blocks for as long as a name server likes, so it runs in a
  * short-lived child that writes its answer into a pipe.  A numeric address
- * needs no child.
+ * needs no child.  Of a name with many addresses, families take turns, so that
+ * no one of them fills the answer.
  */
 #ifndef LOOKUP_H
 #define LOOKUP_H
@@ -14,13 +15,13 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#define LOOKUP_ADDRESSES 4
+#include "options.h"
 
 struct lookup_answer {
 	uint32_t count;
 	int32_t error; /* of getaddrinfo(), where count is 0 */
-	struct sockaddr_storage address[LOOKUP_ADDRESSES];
-	socklen_t length[LOOKUP_ADDRESSES];
+	struct sockaddr_storage address[ADDRESSES_MAX];
+	socklen_t length[ADDRESSES_MAX];
 };
 
 /* True if the host is a number; then *answer is complete. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "monitor/monitor.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/detach.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "core/core.h"
 #include "core/message.h"
 #include "monitor/link.h"
@@ -21,12 +23,12 @@ static struct monitor {
 	struct core core;
 	struct link links[UPS_MAX];
 	bool open_wanted[UPS_MAX];
-	uint16_t polled[UPS_MAX];	/* whose descriptor stands where */
-	unsigned int polled_count;
+	unsigned int polled[UPS_MAX];	/* how many descriptors each link had in the last wait */
 	struct actions actions;
 	struct channel channel;
 	int family;
 	bool background;
+	bool one_process;
 	int64_t now;
 	int status;
 	bool over;
@@ -38,6 +40,7 @@ static struct monitor {
 	bool told_ready;
 	int64_t silent_until;	/* as the guard was told last */
 	int64_t speak_by;	/* as it is to be told next */
+	bool asked_unsaid;	/* our user wants FSD, and the guard is still to be told */
 	bool rest_asked;
 	bool resting;		/* and the guard knows it */
 } self;
@@ -47,11 +50,14 @@ static const char *system_of(uint16_t ups)
 	return ups == UPS_NONE ? "" : conf_get(&self.conf, self.conf.ups[ups].system);
 }
 
-static void report(const struct action *action)
+/* Which addresses did not answer only the link knows. */
+static void report(struct action *action)
 {
 	char text[MESSAGE_MAX];
 	int priority;
 
+	if (action->u.report == REPORT_CONNECT_TIMEOUT)
+		snprintf(action->why, sizeof(action->why), "%s", link_what(&self.links[action->ups]));
 	report_format(text, sizeof(text), &self.conf, action, &priority);
 	log_at(priority, "%s", text);
 }
@@ -65,7 +71,7 @@ static void send_request(uint16_t ups, enum proto_request request)
 	link_send(&self.links[ups], text, len);
 }
 
-static void act(const struct action *action)
+static void act(struct action *action)
 {
 	switch (action->kind) {
 	case ACT_CONNECT:
@@ -126,7 +132,7 @@ static void open_links(void)
 			continue;
 		self.open_wanted[i] = false;
 		link_open(&self.links[i], i, conf_get(&self.conf, ups->host), ups->port,
-			  self.family, on_event, NULL);
+			  self.family, self.now, on_event, NULL);
 	}
 }
 
@@ -152,6 +158,9 @@ static bool say(enum message_kind kind, uint16_t ups)
 /* True once the guard knows all that it should. */
 static bool tell_guard(void)
 {
+	if (self.asked_unsaid && !say(MESSAGE_ASKED, 0))
+		return false;
+	self.asked_unsaid = false;
 	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
 		if (self.told_ups_valid[i] && memcmp(&self.told_ups[i], &self.core.ups[i],
 						     sizeof(self.told_ups[i])) == 0)
@@ -264,7 +273,6 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 	told = self.resting || tell_guard();
 	if (told && self.rest_asked && !self.resting)
 		told = self.resting = say(MESSAGE_RESTING, 0);
-	self.polled_count = 0;
 	fds[used].fd = self.channel.in;
 	fds[used].revents = 0;
 	fds[used++].events = POLLIN;
@@ -275,10 +283,10 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 	if (self.rest_asked)
 		return used;
 	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
-		if (link_watch(&self.links[i], &fds[used])) {
-			self.polled[self.polled_count++] = i;
-			used++;
-		}
+		self.polled[i] = link_watch(&self.links[i], &fds[used]);
+		used += self.polled[i];
+		if (link_deadline(&self.links[i]) < at)
+			at = link_deadline(&self.links[i]);
 	}
 	if (at < *deadline)
 		*deadline = at;
@@ -287,24 +295,32 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 
 static void advance(const struct pollfd *fds)
 {
-	for (unsigned int i = 0; i < self.polled_count; i++) {
-		struct link *l = &self.links[self.polled[i]];
-
-		/* one that was closed on the way may have lost its descriptor */
-		if (fds[i].revents && fds[i].fd == l->fd)
-			link_handle(l, self.polled[i], on_event, NULL);
+	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
+		link_handle(&self.links[i], i, fds, self.polled[i], self.now, on_event, NULL);
+		fds += self.polled[i];
 	}
 	if (self.now >= core_deadline(&self.core, self.now))
 		simple_event(EV_TIME);
 }
 
+/* -c fsd of our own user.  The guard sees to it that it is carried out. */
+static void hear_user(void)
+{
+	struct signals_sender sender = signals_fsd_sender();
+
+	log_notice("FSD is asked for by pid %d of user %d", (int)sender.pid, (int)sender.uid);
+	self.asked_unsaid = true;
+}
+
 static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, int64_t now)
 {
 	(void)arg;
-	(void)signals;
 	self.now = now;
 	if (self.over)
 		return false;
+	/* in one process it is the guard's */
+	if ((signals & SIGNALS_FSD) && !self.one_process)
+		hear_user();
 	if (!self.rest_asked)
 		advance(fds + 2);
 	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
@@ -334,6 +350,7 @@ void monitor_init(const struct monitor_setup *setup, struct loop_client *client)
 	self.channel = setup->channel;
 	self.family = setup->family;
 	self.background = setup->background;
+	self.one_process = setup->one_process;
 	self.now = clock_ms();
 	self.told_until = NEVER;
 	self.status = 1; /* unless it ends as it should */

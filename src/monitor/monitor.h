@@ -18,8 +18,10 @@ struct monitor_setup {
 	const struct conf *conf;	/* copied, as the next one */
 	const struct snapshot *snapshot; /* where the last monitor stopped */
 	struct channel channel;		/* to the guard */
+	int lock;			/* of the monitor's own, which it keeps; -1: none */
 	uint32_t connect_ms;
 	int family;
+	bool one_process;
 	bool background;		/* let go of the terminal once ready */
 };
 

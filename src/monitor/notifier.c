@@ -2,8 +2,10 @@
 #include "monitor/notifier.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -12,6 +14,10 @@
 
 /* A power cut of a few UPSes makes a handful; 0.5 KiB each. */
 #define QUEUE_MAX 24
+
+/* Ways of failing that are told apart; and one that no status is. */
+#define FAILURES_MAX 8
+#define HANGS (-1)
 
 struct order {
 	enum notify_type type;
@@ -23,7 +29,10 @@ static struct {
 	struct order queue[QUEUE_MAX];
 	unsigned int first, count;
 	pid_t running;	/* 0: none that the next one waits for */
+	enum notify_type running_type;
 	int64_t started;
+	int failures[FAILURES_MAX]; /* as the log was told */
+	unsigned int failure_count;
 } self; /* all zero: the table is not worth a byte of the image */
 
 /*
@@ -32,22 +41,58 @@ static struct {
  */
 static void send_wall(const char *message)
 {
-	const char *command = NULL;
+	struct child_command wall = { .words = 1, .message = message };
 
 	if (access("/usr/bin/wall", X_OK) == 0)
-		command = "tell() { echo \"$1\" | /usr/bin/wall; }; tell";
+		wall.text = "tell() { echo \"$1\" | /usr/bin/wall; }; tell";
 	else if (access("/bin/wall", X_OK) == 0)
-		command = "tell() { echo \"$1\" | /bin/wall; }; tell";
-	if (command && child_command(command, message, NULL, NULL, NULL) < 0)
+		wall.text = "tell() { echo \"$1\" | /bin/wall; }; tell";
+	if (wall.text && child_run(&wall, NULL, NULL) < 0)
 		log_warning("cannot start wall: %s", strerror(errno));
+}
+
+/* A way of failing is a status of waitpid(2), or HANGS. */
+static bool is_told(int way)
+{
+	for (unsigned int i = 0; i < self.failure_count; i++) {
+		if (self.failures[i] == way)
+			return true;
+	}
+	/* whoever fails in so many ways has told enough */
+	return self.failure_count == FAILURES_MAX;
+}
+
+/* True once for each. */
+static bool is_new(int way)
+{
+	if (is_told(way))
+		return false;
+	self.failures[self.failure_count++] = way;
+	return true;
 }
 
 static void on_done(void *arg, pid_t pid, int status)
 {
-	(void)arg;
-	(void)status;
+	enum notify_type type = (enum notify_type)(intptr_t)arg;
+
 	if (pid == self.running)
 		self.running = 0;
+	if (status == 0 || !is_new(status))
+		return;
+	if (WIFSIGNALED(status))
+		log_error("NOTIFYCMD for %s was ended by signal %d", notify_name(type),
+			  WTERMSIG(status));
+	else
+		log_error("NOTIFYCMD for %s failed with exit code %d%s", notify_name(type),
+			  WEXITSTATUS(status),
+			  WEXITSTATUS(status) == 127   ? " (command not found)"
+			  : WEXITSTATUS(status) == 126 ? " (it cannot be executed; upsmon -t tells more)"
+						       : "");
+}
+
+static bool is_urgent(enum notify_type type)
+{
+	return type == NOTIFY_FSD || type == NOTIFY_SHUTDOWN;
 }
 
 /* Starts the first order of the queue, whatever else runs. */
@@ -56,20 +101,22 @@ static void start_next(const struct conf *conf)
 	const struct order *o = &self.queue[self.first];
 	const char *const environment[] = { "NOTIFYTYPE", notify_name(o->type), "UPSNAME",
 					    o->system, NULL };
-	pid_t pid = child_command(conf_get(conf, conf->notify_cmd), o->message, environment,
-				  on_done, NULL);
+	const struct child_command command = {
+		.text = conf_get(conf, conf->notify_cmd.text),
+		.words = conf->notify_cmd.words,
+		.message = o->message,
+		.environment = environment,
+		.must = is_urgent(o->type),
+	};
+	pid_t pid = child_run(&command, on_done, (void *)(intptr_t)o->type);
 
 	if (pid < 0)
 		log_error("cannot start NOTIFYCMD for %s: %s", notify_name(o->type),
 			  strerror(errno));
 	self.running = pid > 0 ? pid : 0;
+	self.running_type = o->type;
 	self.first = (self.first + 1) % QUEUE_MAX;
 	self.count--;
-}
-
-static bool is_urgent(enum notify_type type)
-{
-	return type == NOTIFY_FSD || type == NOTIFY_SHUTDOWN;
 }
 
 /* Until when the one that runs is waited for. */
@@ -82,11 +129,17 @@ static int64_t patience_end(void)
 	return self.started + NOTIFIER_PATIENCE_MS;
 }
 
+static void say_hangs(void)
+{
+	if (is_new(HANGS))
+		log_error("NOTIFYCMD for %s hangs; the next ones do not wait for it any longer",
+			  notify_name(self.running_type));
+}
+
 void notifier_advance(const struct conf *conf, int64_t now)
 {
-	/* a reload may have taken the command away */
-	if (!conf->notify_cmd)
-		self.count = 0;
+	if (self.running && now >= patience_end())
+		say_hangs();
 	while (self.count > 0 && (!self.running || now >= patience_end())) {
 		start_next(conf);
 		self.started = now;
@@ -95,18 +148,24 @@ void notifier_advance(const struct conf *conf, int64_t now)
 
 int64_t notifier_deadline(void)
 {
-	return self.count > 0 ? patience_end() : NEVER;
+	if (self.count > 0)
+		return patience_end();
+	/* only to say that it hangs, if it was not said before */
+	return self.running && !is_told(HANGS) ? self.started + NOTIFIER_PATIENCE_MS : NEVER;
 }
 
 void notifier_hurry(const struct conf *conf, int64_t now)
 {
-	if (self.running && now >= self.started + NOTIFIER_URGENT_MS)
-		notifier_flush(conf);
+	if (!self.running || now < self.started + NOTIFIER_URGENT_MS)
+		return;
+	if (self.count > 0)
+		say_hangs();
+	notifier_flush(conf);
 }
 
 void notifier_flush(const struct conf *conf)
 {
-	while (conf->notify_cmd && self.count > 0)
+	while (self.count > 0)
 		start_next(conf);
 }
 
@@ -115,7 +174,7 @@ static void enqueue(const struct conf *conf, enum notify_type type, const char *
 {
 	struct order *o = &self.queue[(self.first + self.count) % QUEUE_MAX];
 
-	if (!conf->notify_cmd) {
+	if (!*conf_get(conf, conf->notify_cmd.text)) {
 		log_warning("NOTIFYFLAG %s asks for EXEC, and there is no NOTIFYCMD",
 			    notify_name(type));
 		return;

@@ -192,6 +192,9 @@ SCENARIOS = [
              extra="OFFDURATION 1\n", apart=True),
     Scenario("lost-on-bypass", [*ON_LINE, status("OL BYPASS"), server_stops(), event("COMMBAD"),
                                 may_go_down(7)], apart=True, times={"HOSTSYNC": 1}),
+    Scenario("glitch-while-calibrating", [
+        *ON_LINE, status("OL CAL"), server_stops(), event("COMMBAD"), server_starts(),
+        may_go_down(6)], apart=True, times={"DEADTIME": 20, "HOSTSYNC": 1}),
     # -- the server and the driver
     Scenario("server-restart", [*ON_LINE, server_stops(), event("COMMBAD"), server_starts(),
                                 event("COMMOK"), seen()]),

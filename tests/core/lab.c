@@ -26,7 +26,7 @@ void lab_conf(struct lab *lab, const char *text)
 		if (result == WORDS_LINE)
 			conf_line(&lab->conf, &words, line, &report);
 		else if (result != WORDS_MORE)
-			conf_say(&report, CONF_ERROR, line, "%s", words_error(result));
+			conf_broken(&words, result, line, &report);
 		if (byte == WORDS_END)
 			break;
 		if (byte == '\n')

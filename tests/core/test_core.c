@@ -51,7 +51,7 @@ static void test_low_battery_shuts_a_primary_down(void **state)
 	/* nobody else is logged in: no time is lost but FINALDELAY */
 	lab_run(&lab, 5000);
 	assert_string_equal(lab_notices(&lab), "ONBATT ups@a, LOWBATT ups@a, FSD ups@a, "
-					       "SHUTDOWN_HOSTSYNC -, SHUTDOWN -, shutdown");
+					       "SHUTDOWN -, shutdown");
 	assert_int_equal(lab.shutdowns, 1);
 	assert_int_equal(lab.server[0].fsds_seen, 1);
 	assert_int_equal(lab.server[0].logouts_seen, 1);
@@ -167,7 +167,7 @@ static void test_dead_on_battery_after_deadtime(void **state)
 	lab_run(&lab, 60000);
 	assert_int_equal(lab.shutdown_at - last, 25000);
 	assert_string_equal(lab_notices(&lab),
-			    "ONBATT ups@a, COMMBAD ups@a, FSD ups@a, SHUTDOWN_HOSTSYNC -, "
+			    "ONBATT ups@a, COMMBAD ups@a, FSD ups@a, "
 			    "SHUTDOWN -, shutdown");
 }
 

@@ -447,19 +447,50 @@ static void test_first_trigger_wins_and_one_may_be_missing(void **state)
 	assert_true(lab_saw(&lab, "on battery for TIMEOUT"));
 }
 
-static void test_a_value_that_is_no_number_never_fires(void **state)
+/* Drivers are many.  What begins with a number is that number. */
+static void test_numbers_of_all_kinds(void **state)
 {
-	static const char *const values[] = { "", "-5", "abc", "5x", "0x1", "999999999999", "1.2.3",
-					      "." };
+	static const char *const values[] = { "20", " 20", "20,5", "20.5", "20 %", "20.0.1", "0020" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		lab_start(&lab, BASE "BATTERYLEVEL 100\nMINUTES 9999\n");
+		lab_start(&lab, BASE "BATTERYLEVEL 19\n");
+		lab.server[0].variable[VARIABLE_CHARGE] = values[i];
+		lab_status(&lab, 0, "OB");
+		lab_run(&lab, 10000);
+		assert_int_equal(lab.core.ups[0].charge, 20);
+		assert_int_equal(lab.shutdowns, 0);
+		lab_start(&lab, BASE "BATTERYLEVEL 20\n");
+		lab.server[0].variable[VARIABLE_CHARGE] = values[i];
+		lab_status(&lab, 0, "OB");
+		lab_run(&lab, 10000);
+		assert_int_equal(lab.shutdowns, 1);
+	}
+}
+
+static void test_a_value_that_is_no_number_never_fires(void **state)
+{
+	static const char *const values[] = { "", "-1", "-5", "abc", "N/A", "NaN", "x5",
+					      "999999999999", "." };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		lab_start(&lab, BASE "BATTERYLEVEL 100\nMINUTES 9999\nTIMEOUT 90\n");
 		lab.server[0].variable[VARIABLE_CHARGE] = values[i];
 		lab.server[0].variable[VARIABLE_RUNTIME] = values[i];
 		lab_status(&lab, 0, "OB");
 		lab_run(&lab, 60000);
 		assert_int_equal(lab.shutdowns, 0);
+		if (*values[i] != '9') {
+			const char *said = strstr(lab.trace, "battery.charge \"");
+
+			/* once in an outage, and the other triggers work */
+			assert_non_null(said);
+			assert_null(strstr(said + 1, "battery.charge \""));
+			assert_true(lab_saw(&lab, "is no number"));
+		}
+		lab_run(&lab, 60000);
+		assert_int_equal(lab.shutdowns, 1);
 	}
 }
 
@@ -545,7 +576,7 @@ static void test_onbatterydelay_hides_flicker(void **state)
 	lab_status(&lab, 0, "OB LB");
 	lab_run(&lab, 5000);
 	assert_string_equal(lab_notices(&lab), "ONBATT ups@a, LOWBATT ups@a, FSD ups@a, "
-					       "SHUTDOWN_HOSTSYNC -, SHUTDOWN -, shutdown");
+					       "SHUTDOWN -, shutdown");
 }
 
 /* ---- the way down ---- */
@@ -611,6 +642,7 @@ int main(void)
 		cmocka_unit_test(test_row18_minutes),
 		cmocka_unit_test(test_row18_timeout),
 		cmocka_unit_test(test_first_trigger_wins_and_one_may_be_missing),
+		cmocka_unit_test(test_numbers_of_all_kinds),
 		cmocka_unit_test(test_a_value_that_is_no_number_never_fires),
 		cmocka_unit_test(test_the_last_outage_does_not_count),
 		cmocka_unit_test(test_a_calibration_fires_no_trigger),

@@ -77,7 +77,8 @@ static void test_status_tokens(void **state)
 	assert_int_equal(status_parse("CHRG"), ST_ANSWERED);
 	assert_int_equal(status_parse(" OB  LB "), ST_ANSWERED | ST_OB | ST_LB);
 	assert_int_equal(status_parse("OLD"), ST_ANSWERED | ST_OTHER);
-	assert_int_equal(status_parse("ol"), ST_ANSWERED | ST_OTHER);
+	assert_int_equal(status_parse("ol"), ST_ANSWERED | ST_OL);
+	assert_int_equal(status_parse("Ob lb hb"), ST_ANSWERED | ST_OB | ST_LB);
 	status_format(status_parse("FSD OB LB"), text, sizeof(text));
 	assert_string_equal(text, "OB LB FSD");
 	status_format(ST_ALL, text, 8);
@@ -124,6 +125,20 @@ static void test_row10_refused_login_is_tried_again(void **state)
 	lab_run(&lab, 30000);
 	assert_true(lab.server[0].logged_in);
 	assert_true(lab_saw(&lab, "logged in"));
+	/* whoever is told of a lost UPS is told of a wrong password: once */
+	assert_string_equal(lab_notices(&lab), "NOLOGIN ups@a ACCESS-DENIED");
+}
+
+/* Full, say: nobody need look for a wrong password. */
+static void test_a_login_that_fails_for_now(void **state)
+{
+	(void)state;
+	lab_start(&lab, SECONDARY);
+	lab.server[0].deny = "LOGIN";
+	lab.server[0].deny_code = "FAILED";
+	lab_run(&lab, 60000);
+	assert_true(lab_saw(&lab, "refuses the login for now (FAILED)"));
+	assert_false(lab_saw(&lab, "compare user"));
 	assert_string_equal(lab_notices(&lab), "");
 }
 
@@ -157,10 +172,147 @@ static void test_rubbish_is_named(void **state)
 	(void)state;
 	lab_start(&lab, PRIMARY);
 	lab.server[0].mode = LAB_RUBBISH;
-	lab_run(&lab, 1000);
+	lab_run(&lab, SESSION_REPLY_MS);
 	assert_true(lab_saw(&lab, "no answer of a UPS server: \"HTTP/1.1\""));
 	assert_true(core_is_ready(&lab.core));
 	assert_string_equal(lab_notices(&lab), "COMMBAD ups@a, NOCOMM ups@a");
+	/* said once, and not in turns with that no answer came */
+	lab_run(&lab, 600000);
+	assert_false(lab_saw(&lab, "report"));
+}
+
+/* ---- lines beside the point ---- */
+
+static void say(const char *line)
+{
+	static struct words words;
+	struct event ev = { .kind = EV_LINE, .words = &words };
+	static struct actions out;
+
+	words_init(&words, WORDS_WIRE);
+	for (const char *c = line; *c; c++)
+		words_feed(&words, (unsigned char)*c);
+	words_feed(&words, '\n');
+	core_event(&lab.core, &ev, lab.now, &out);
+}
+
+static void garbage(void)
+{
+	struct event ev = { .kind = EV_GARBAGE, .why = "the line is too long" };
+	static struct actions out;
+
+	core_event(&lab.core, &ev, lab.now, &out);
+}
+
+/* The request that is out, by hand: the lab's server is silent. */
+static enum proto_request asked(void)
+{
+	assert_int_equal(lab.core.session[0].state, SESSION_WAITING);
+	return lab.core.session[0].request;
+}
+
+static void test_a_greeting_is_passed_over(void **state)
+{
+	(void)state;
+	lab_start(&lab, SECONDARY);
+	lab.server[0].mode = LAB_SILENT;
+	lab_run(&lab, 0);
+	say("Network UPS Tools upsd 2.8.5");
+	say("Welcome, and be kind");
+	assert_int_equal(asked(), REQUEST_USERNAME);
+	/* one that looks like an answer takes its place: the others follow, one late */
+	say("OK hello");
+	say("OK");
+	say("OK");
+	assert_int_equal(asked(), REQUEST_STATUS);
+	say("OK");
+	say("VAR ups ups.status \"OL\"");
+	assert_int_equal(lab.core.ups[0].comm, COMM_OK);
+	lab.server[0].mode = LAB_UP;
+	lab_run(&lab, 60000);
+	assert_string_equal(lab_notices(&lab), "");
+	assert_int_equal(lab.server[0].connects_seen, 1);
+}
+
+static void test_who_never_stops_talking_is_given_up(void **state)
+{
+	(void)state;
+	lab_start(&lab, SECONDARY);
+	lab_run(&lab, 1000);
+	for (int i = 0; i <= SESSION_MISFITS_MAX; i++)
+		say("blah blah");
+	assert_int_equal(lab.core.session[0].state, SESSION_DOWN);
+}
+
+static void test_words_without_quotes_and_names_in_another_case(void **state)
+{
+	(void)state;
+	lab_start(&lab, SECONDARY);
+	lab.server[0].mode = LAB_SILENT;
+	lab_run(&lab, 0);
+	say("OK");
+	say("OK");
+	say("OK");
+	say("VAR UPS ups.status OB LB");
+	assert_int_equal(lab.core.ups[0].bits, ST_ANSWERED | ST_OB | ST_LB);
+}
+
+/* Until an alarm's text is asked for. */
+static void ask_for_alarm(void)
+{
+	lab_start(&lab, SECONDARY);
+	lab_run(&lab, 1000);
+	lab.server[0].mode = LAB_SILENT;
+	lab_run(&lab, 5000);
+	assert_int_equal(asked(), REQUEST_STATUS);
+	say("VAR ups ups.status \"OL ALARM\"");
+	assert_int_equal(asked(), REQUEST_ALARM);
+}
+
+/* What is not needed for the judgement never costs the connection. */
+static void test_an_alarm_without_an_answer(void **state)
+{
+	(void)state;
+	for (int way = 0; way < 4; way++) {
+		ask_for_alarm();
+		if (way == 0)
+			garbage();
+		else if (way == 1)
+			say("what?");
+		else if (way == 2)
+			say("ERR DATA-STALE");
+		else
+			lab_run(&lab, SESSION_REPLY_MS);
+		/* where the time was waited for, the next poll is due */
+		if (way < 3)
+			assert_int_equal(lab.core.session[0].state, SESSION_IDLE);
+		else
+			assert_int_equal(asked(), REQUEST_STATUS);
+		/* it comes late, which is no harm */
+		say("VAR ups ups.alarm \"Replace battery\"");
+		lab.server[0].mode = LAB_UP;
+		lab_status(&lab, 0, "OL ALARM");
+		if (way == 3)
+			say("VAR ups ups.status \"OL ALARM\"");
+		lab_run(&lab, 60000);
+		assert_int_equal(lab.server[0].connects_seen, 1);
+		assert_int_equal(lab.core.ups[0].comm, COMM_OK);
+		assert_int_equal(lab.shutdowns, 0);
+		assert_null(strstr(lab_notices(&lab), "COMMBAD"));
+	}
+}
+
+/* Notified without its text, at once; and once. */
+static void test_an_alarm_is_notified_without_its_text(void **state)
+{
+	static struct actions out;
+	struct event ev = { .kind = EV_GARBAGE, .why = "the line is too long" };
+
+	(void)state;
+	ask_for_alarm();
+	core_event(&lab.core, &ev, lab.now, &out);
+	assert_int_equal(out.list[0].kind, ACT_NOTIFY);
+	assert_int_equal(out.list[0].u.type, NOTIFY_ALARM);
 }
 
 /* A server that takes each connection and drops it must not be hammered. */
@@ -259,6 +411,42 @@ static void test_fsd_is_tried_again(void **state)
 	assert_int_equal(lab.server[0].fsds_seen, 1);
 }
 
+/* One that keeps refusing is said once, and does not keep us logged in. */
+static void test_fsd_that_is_refused_for_ever(void **state)
+{
+	const char *said;
+
+	(void)state;
+	lab_start(&lab, PRIMARY "HOSTSYNC 5\nFINALDELAY 1\n");
+	lab.server[0].deny = "FSD";
+	lab.server[0].deny_code = "DRIVER-NOT-CONNECTED";
+	lab_run(&lab, 10000);
+	lab_fsd(&lab);
+	lab_run(&lab, 60000);
+	assert_int_equal(lab.shutdowns, 1);
+	said = strstr(lab.trace, "refuses FSD");
+	assert_non_null(said);
+	assert_null(strstr(said + 1, "refuses FSD"));
+	assert_int_equal(lab.server[0].logouts_seen, 1);
+}
+
+/* Whose own login is refused is none of those who are counted. */
+static void test_secondaries_are_counted_without_us(void **state)
+{
+	(void)state;
+	lab_start(&lab, PRIMARY "HOSTSYNC 30\nFINALDELAY 0\n");
+	lab.server[0].deny = "LOGIN";
+	lab.server[0].deny_code = "FAILED";
+	lab.server[0].others = 1;
+	lab_run(&lab, 10000);
+	lab_fsd(&lab);
+	lab_run(&lab, 29000);
+	assert_int_equal(lab.shutdowns, 0);
+	assert_non_null(strstr(lab_notices(&lab), "SHUTDOWN_HOSTSYNC"));
+	lab_run(&lab, 1000);
+	assert_int_equal(lab.shutdowns, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +467,14 @@ int main(void)
 		cmocka_unit_test(test_row17_a_lasting_failure_is_said_once),
 		cmocka_unit_test(test_connect_timeout),
 		cmocka_unit_test(test_fsd_is_tried_again),
+		cmocka_unit_test(test_fsd_that_is_refused_for_ever),
+		cmocka_unit_test(test_secondaries_are_counted_without_us),
+		cmocka_unit_test(test_a_login_that_fails_for_now),
+		cmocka_unit_test(test_a_greeting_is_passed_over),
+		cmocka_unit_test(test_who_never_stops_talking_is_given_up),
+		cmocka_unit_test(test_words_without_quotes_and_names_in_another_case),
+		cmocka_unit_test(test_an_alarm_without_an_answer),
+		cmocka_unit_test(test_an_alarm_is_notified_without_its_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -408,7 +408,7 @@ proctype Client()
 	do
 	:: atomic { signals > 0 -> signals-- };
 	   if
-	   :: d_step { name != 0 && !planted[name] && holder[name] != 0 -> p = holder[name] };	//: target.c: t->pid = lock_holder(&in->dir);
+	   :: d_step { name != 0 && !planted[name] && holder[name] != 0 -> p = holder[name] };	//: target.c: t->pid = lock_holder(&in->dir, t->lock);
 #ifndef NO_PIDFD
 	      born = birth[p];			//: target.c: t->pidfd = open_pidfd(t->pid);
 #endif
@@ -419,7 +419,7 @@ proctype Client()
 	      fi;
 #endif
 #ifndef NO_AGAIN
-	      if				//: target.c: if (lock_holder(&in->dir) == t->pid)
+	      if				//: target.c: if (lock_holder(&in->dir, t->lock) == t->pid)
 	      :: d_step { name != 0 && holder[name] == p -> skip }
 	      :: else -> break
 	      fi;

@@ -14,6 +14,18 @@ from lab.upsd import PRIMARY, wait_for
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 BINARIES = {"host": BUILD / "host" / "upsmon", "uclibc": BUILD / "host-uclibc" / "upsmon"}
 
+def _default_user():
+    """As options.h has it: the first that exists."""
+    for name in "nut nutmon ups nobody".split():
+        try:
+            return pwd.getpwnam(name).pw_name
+        except KeyError:
+            continue
+    return None
+
+
+DEFAULT_USER = _default_user()
+
 TYPES = "ONLINE ONBATT LOWBATT FSD COMMOK COMMBAD SHUTDOWN NOCOMM NOPARENT".split()
 
 # struct flock of a 64-bit Linux: type, whence, start, len, pid

@@ -1,6 +1,7 @@
 """Bad input: each has its message (what, where, what to do), its exit code, and no effect."""
 
 import os
+import pwd
 import socket
 import subprocess
 import threading
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from daemon import as_nobody, settle
+from daemon import DEFAULT_USER, as_nobody, settle, uid_of
 from lab.upsd import PRIMARY, free_port, wait_for
 
 
@@ -68,16 +69,36 @@ def test_configuration_that_is_a_directory(make_daemon):
 
 @pytest.mark.parametrize("line, text", [
     ("MONITOR ups@a 1 u p boss", '"boss" is neither primary nor secondary'),
-    ("POLLFREQ five", 'POLLFREQ is "five", which is not a whole number'),
-    ("SHUTDWNCMD x", 'there is no directive "SHUTDWNCMD"'),
-    ('NOTIFYCMD "x', "the quote is not closed on this line"),
-    ("NOTIFYMSG ONLINE %x", "a text may hold %s twice"),
+    ("MONITOR ups@a 1 u p#q primary", "needs quotes"),
+    ("MONITOR ups@a x u p primary", 'the power value is "x"'),
+    ('MONITOR ups@a 1 u "p primary', "the quote is not closed on this line"),
+    ("MONITOR ups@a@ 1 u p primary", "the host behind @ is missing"),
 ])
 def test_broken_configuration(daemon, line, text):
     good = daemon.conf.read_text()
     number = good.count("\n") + 1
     daemon.write(good + line + "\n")
     refused(daemon, f"{daemon.conf}:{number}: error: ", text, "not started")
+
+
+@pytest.mark.parametrize("line, text", [
+    ("POLLFREQ five", 'POLLFREQ is "five", which is not a whole number'),
+    ("SHUTDWNCMD x", 'there is no directive "SHUTDWNCMD" (names are case-sensitive); did you mean '
+                     'SHUTDOWNCMD?'),
+    ('NOTIFYCMD "x', "the quote is not closed on this line"),
+    ("NOTIFYMSG ONLINE %x", "NOTIFYMSG ONLINE: a text may hold %s twice"),
+    ("MAXAGE 15", 'there is no directive "MAXAGE"'),
+    ("RBWARNTIME 99999999", "RBWARNTIME is 99999999; it must be from 0 to"),
+])
+def test_a_line_that_costs_no_shutdown_keeps_no_board_unprotected(daemon, upsd, line, text):
+    good = daemon.conf.read_text()
+    number = good.count("\n") + 1
+    daemon.write(good + line + "\n")
+    result = daemon.started().command("-t")
+    assert result.returncode == 0
+    assert f"{daemon.conf}:{number}: warning: {text}" in result.stderr
+    upsd.set_status("OB LB")
+    daemon.wait_down()
 
 
 def test_tls_is_refused_loudly(daemon):
@@ -87,10 +108,17 @@ def test_tls_is_refused_loudly(daemon):
 
 @pytest.mark.root
 def test_unknown_user(daemon):
+    refused(daemon, 'there is no user "nosuchuser"', "-u", args=("-B", "-u", "nosuchuser"))
+    # the file's keeps no board unprotected
     daemon.write(daemon.conf.read_text() + "RUN_AS_USER nosuchuser\n")
-    refused(daemon, 'there is no user "nosuchuser"', "RUN_AS_USER", "-u")
+    result = daemon.start()
+    assert result.returncode == 0
+    assert f'RUN_AS_USER: there is no user "nosuchuser"; {DEFAULT_USER} is used' in result.stderr
+    assert uid_of(daemon.monitor()) == pwd.getpwnam(DEFAULT_USER).pw_uid
+    assert daemon.command("-c", "stop").returncode == 0
     # the command line wins
     assert daemon.start("-u", "nobody").returncode == 0
+    assert uid_of(daemon.monitor()) == pwd.getpwnam("nobody").pw_uid
 
 
 def test_configuration_without_an_end(daemon):
@@ -148,12 +176,12 @@ def test_read_only_directory(daemon):
 def test_reload_with_a_broken_file_changes_nothing(daemon, upsd):
     daemon.run()
     good = daemon.conf.read_text()
-    daemon.write(good.replace("POLLFREQ 1", "POLLFREQ x"))
+    daemon.write(good + "MONITOR x\n")
     result = daemon.command("-c", "reload")
     assert result.returncode == 1
     assert f"{daemon.conf} is not used, and the configuration stays as it was" in result.stderr
     daemon.wait_log("the configuration stays as it was")
-    assert ': error: POLLFREQ is "x"' in daemon.log()
+    assert ": error: expected: MONITOR" in daemon.log()
     daemon.conf.unlink()
     daemon.command("-c", "reload")
     daemon.wait_log("there is no configuration")
@@ -344,7 +372,7 @@ def test_refused_login(make_daemon, upsd):
     daemon.wait_log("the server refuses the login (ACCESS-DENIED)")
     assert "upsd.users" in daemon.log()
     upsd.set_status("OB")
-    daemon.wait_events("ONBATT")
+    daemon.wait_events("NOLOGIN", "ONBATT")
 
 
 def test_refused_primary(make_daemon, upsd):

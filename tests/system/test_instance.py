@@ -2,13 +2,14 @@
 
 import os
 import pathlib
+import pwd
 import signal
 import subprocess
 import time
 
 import pytest
 
-from daemon import alive, as_nobody, children, lock_holder, settle, uid_of
+from daemon import DEFAULT_USER, alive, as_nobody, children, lock_holder, settle, uid_of
 from lab.upsd import wait_for
 
 # Debian's own; /usr/sbin/upsmon is a wrapper that wants /etc/nut/nut.conf
@@ -37,8 +38,9 @@ def test_background_start_returns_when_ready(daemon, upsd):
 def test_two_processes_one_of_them_unprivileged(daemon):
     daemon.started()
     assert uid_of(daemon.pid()) == 0
-    assert uid_of(daemon.monitor()) == 65534
-    assert open(f"/proc/{daemon.monitor()}/status").read().count("Groups:\t65534") == 1
+    user = pwd.getpwnam(DEFAULT_USER)
+    assert uid_of(daemon.monitor()) == user.pw_uid
+    assert open(f"/proc/{daemon.monitor()}/status").read().count(f"Groups:\t{user.pw_gid}") == 1
 
 
 def test_one_process(daemon, upsd):

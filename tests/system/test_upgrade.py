@@ -6,6 +6,7 @@ its login until the next one has its own.  What cannot take over changes nothing
 
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import time
 
 import pytest
 
-from daemon import BINARIES, alive, as_nobody, children, lock_holder
+from daemon import BINARIES, DEFAULT_USER, alive, as_nobody, children, lock_holder
 from lab.upsd import Upsd, wait_for
 from test_input import FakeServer
 
@@ -123,7 +124,7 @@ def test_the_new_monitor_has_no_rights(installed):
     daemon = installed.daemon
     daemon.started()
     assert installed.upgrade().returncode == 0
-    assert os.stat(f"/proc/{daemon.monitor()}").st_uid == 65534
+    assert os.stat(f"/proc/{daemon.monitor()}").st_uid == pwd.getpwnam(DEFAULT_USER).pw_uid
     links = [os.readlink(fd) for fd in pathlib.Path(f"/proc/{daemon.monitor()}/fd").iterdir()]
     assert not any("lock" in link or "handover" in link for link in links)
     # the guard has none of the connections
@@ -368,7 +369,7 @@ def test_broken_configuration(installed, upsd):
     daemon = installed.daemon
     daemon.run()
     pid, good = daemon.pid(), daemon.conf.read_text()
-    daemon.write(good + "FINALDELAY soon\n")
+    daemon.write(good + "MONITOR soon\n")
     result = installed.upgrade()
     assert result.returncode == 1
     assert "has errors; upsmon -t shows them" in result.stderr

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * monitor_lock.h - upsmon.monitor: by its lock the unprivileged monitor is
+ * found, so that its own user can ask it for FSD (`upsmon -c fsd` in a
+ * NOTIFYCMD script, which cannot read root's lock and may not signal root).
+ *
+ * It belongs to that user, mode 0600, and carries an fcntl write lock like
+ * upsmon.lock (lock.h).  Each monitor gets a new file, which gets its name
+ * before the monitor starts: so none that was planted is ever opened here.
+ */
+#ifndef MONITOR_LOCK_H
+#define MONITOR_LOCK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "identity/rundir.h"
+
+#define MONITOR_LOCK_FILE "upsmon.monitor"
+
+/* In the guard: the descriptor for the next monitor.  -1 with errno set. */
+int monitor_lock_make(const struct rundir *d, uid_t uid, gid_t gid);
+
+/* In the monitor, which keeps the descriptor open for its life. */
+bool monitor_lock_take(int fd);
+
+#endif
