@@ -24,7 +24,7 @@ class Case:
 
     def server(self, **status):
         server = Scripted(**status)
-        self.stack.callback(server.close)
+        self.stack.callback(server.end)
         return server
 
     def make(self, port, name="upsmon", **options):

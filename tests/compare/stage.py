@@ -44,7 +44,7 @@ class Side:
 
     def end(self):
         self.upsmon.end()
-        self.tap.close()
+        self.tap.end()
 
     def system(self, ups):
         return f"{ups}@127.0.0.1:{self.tap.port}"

@@ -11,6 +11,8 @@ import socket
 import threading
 import time
 
+from lab.upsd import held_port
+
 
 class Tap:
     def __init__(self, server_port):
@@ -21,7 +23,8 @@ class Tap:
         self.lock = threading.Lock()
         self.listener = None
         self.connections = []
-        self.port = 0
+        # its port stays its own while it is closed
+        self.port, self.held = held_port()
         self.open()
 
     # -- the server comes and goes -------------------------------------------
@@ -29,7 +32,6 @@ class Tap:
     def open(self):
         if self.listener is None:
             self.listener = socket.create_server(("127.0.0.1", self.port))
-            self.port = self.listener.getsockname()[1]
             threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
 
     def close(self):
@@ -45,6 +47,10 @@ class Tap:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+    def end(self):
+        self.close()
+        self.held.close()
 
     def _accept(self, listener):
         while True:

@@ -17,14 +17,22 @@ SECONDARY = ("monuser2", "secret2")
 ADMIN = ("admin", "admin-secret")
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def held_port():
+    """A free port of loopback, and the socket that keeps it: while it is open, nobody else is
+    given the port, and a server that sets SO_REUSEADDR may listen there all the same."""
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    # not before: of two who are ready to share, both may be given the same port
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return s.getsockname()[1], s
 
 
-def wait_for(what, condition, seconds=10.0, step=0.05):
-    """Waits until condition() is true and returns what it gave."""
+def wait_for(what, condition, seconds=30.0, step=0.05):
+    """Waits until condition() is true and returns what it gave.
+
+    The time is for a machine that is busy with other things; what is promised within a time has
+    its own.
+    """
     until = time.monotonic() + seconds
     while True:
         result = condition()
@@ -59,7 +67,8 @@ class Upsd:
     def __init__(self, directory, ups=("ups",), users=""):
         self.dir = pathlib.Path(directory)
         self.names = list(ups)
-        self.port = free_port()
+        # also while it is stopped: others look for ports at the same time
+        self.port, self.held = held_port()
         self.extra_users = users
         self.drivers = {}
         self.server = None
@@ -140,6 +149,7 @@ class Upsd:
         if self.log:
             self.log.close()
             self.log = None
+        self.held.close()
 
     def __enter__(self):
         try:
@@ -153,7 +163,7 @@ class Upsd:
 
     def _listens(self):
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            socket.create_connection(("127.0.0.1", self.port), 5).close()
             return True
         except OSError:
             return False
@@ -163,7 +173,7 @@ class Upsd:
     def ask(self, *lines, user=None):
         """Sends lines, returns the replies: a list, one reply each."""
         replies = []
-        with socket.create_connection(("127.0.0.1", self.port), 5) as s:
+        with socket.create_connection(("127.0.0.1", self.port), 20) as s:
             f = s.makefile("rw", newline="\n")
             login = [f"USERNAME {user[0]}", f"PASSWORD {user[1]}"] if user else []
             for line in login + list(lines):
