@@ -32,6 +32,12 @@ TYPES = "ONLINE ONBATT LOWBATT FSD COMMOK COMMBAD SHUTDOWN NOCOMM NOPARENT".spli
 FLOCK = "hhqqi4x"
 
 
+def freeze(pid):
+    """SIGSTOP, and the process has come to a stand: until then it may still act."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(f"pid {pid} to stop", lambda: state_of(pid) == "T", step=0.005)
+
+
 def lock_holder(path):
     """The pid that holds the fcntl lock of a file, None if nobody does."""
     try:
@@ -49,12 +55,17 @@ def children(pid):
     return [int(word) for word in text.split()]
 
 
-def alive(pid):
+def state_of(pid):
+    """As ps has it; X if there is none."""
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
-        return False
-    return stat.rsplit(")", 1)[1].split()[0] not in "ZX"
+        return "X"
+    return stat.rsplit(")", 1)[1].split()[0]
+
+
+def alive(pid):
+    return state_of(pid) not in "ZX"
 
 
 def uid_of(pid):
@@ -143,7 +154,7 @@ class Daemon:
 
     # -- life ----------------------------------------------------------------
 
-    def command(self, *args, timeout=30, **options):
+    def command(self, *args, timeout=60, **options):
         """Runs upsmon with these options to its end."""
         return subprocess.run([self.binary, *args], env=self.env, timeout=timeout,
                               capture_output=True, text=True, check=False, **options)
@@ -169,7 +180,7 @@ class Daemon:
     def log(self):
         return (self.dir / "log").read_text(errors="replace")
 
-    def wait_log(self, text, seconds=10):
+    def wait_log(self, text, seconds=30):
         wait_for(f"log: {text}", lambda: text in self.log(), seconds)
 
     def pid(self):
@@ -197,16 +208,16 @@ class Daemon:
 
     def end(self):
         """Whatever state it is in, and wherever its files are: ends it by its pid."""
-        for _ in range(100):
+        def gone():
             found = marked(self.mark)
             for pid in tops(found):
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-            if not found:
-                break
-            time.sleep(0.02)
+            return not found
+
+        wait_for("the end of all processes", gone, step=0.02)
         if self.foreground:
             self.foreground.kill()
             self.foreground.wait()
@@ -219,7 +230,7 @@ class Daemon:
         lines = [line.split() for line in self.started_file.read_text().splitlines()]
         return [kind for _, kind in sorted((int(pid), kind) for pid, kind in lines)]
 
-    def wait_events(self, *expected, seconds=10):
+    def wait_events(self, *expected, seconds=30):
         """Waits until exactly these have come, and no other."""
         try:
             wait_for(" ".join(expected), lambda: len(self.events()) >= len(expected), seconds)
@@ -227,8 +238,9 @@ class Daemon:
             pass
         assert self.events() == list(expected)
 
-    def wait_down(self, seconds=15):
-        wait_for("SHUTDOWNCMD", self.down.exists, seconds)
+    def wait_down(self, seconds=30):
+        """Until its line is there: the shell makes the file before it writes."""
+        wait_for("SHUTDOWNCMD", lambda: self.down.exists() and self.down.read_text(), seconds)
 
 
 def as_nobody():
