@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from daemon import BINARIES, settle
+from daemon import BINARIES, freeze, settle
 from lab.upsd import ADMIN, PRIMARY, SECONDARY, wait_for
 
 
@@ -65,12 +65,16 @@ def test_forced_shutdown_by_command(daemon, upsd):
 
 def test_primary_waits_for_its_secondary(daemon, upsd, make_daemon):
     secondary = make_daemon("secondary", port=upsd.port, user=SECONDARY, role="secondary")
+    # HOSTSYNC: the secondary has its time, however busy the machine is; FINALDELAY: its command is
+    # started when it logs out, and may be slow
+    daemon.write(daemon.conf.read_text().replace("HOSTSYNC 3", "HOSTSYNC 60")
+                 .replace("FINALDELAY 1", "FINALDELAY 3"))
     secondary.run()
     daemon.run()
     assert upsd.logins() == 2
     upsd.set_status("OB LB")
     secondary.wait_down()
-    assert secondary.events()[-2:] == ["FSD", "SHUTDOWN"]
+    wait_for("its last events", lambda: secondary.events()[-2:] == ["FSD", "SHUTDOWN"])
     daemon.wait_down()
     # the secondary was first to go
     assert secondary.down.stat().st_mtime < daemon.down.stat().st_mtime
@@ -89,8 +93,8 @@ def test_primary_does_not_wait_for_ever(daemon, upsd):
         began = time.monotonic()
         upsd.set_status("OB LB")
         daemon.wait_down()
-        # HOSTSYNC 3, FINALDELAY 1
-        assert 3.9 < time.monotonic() - began < 6.5
+        # HOSTSYNC 3, FINALDELAY 1; what comes before them takes its time on a busy machine
+        assert 3.9 < time.monotonic() - began < 15
         assert "HOSTSYNC is over" in daemon.log()
 
 
@@ -107,26 +111,29 @@ def test_server_restart(daemon, upsd):
     upsd.stop_server()
     daemon.wait_events("COMMBAD")
     upsd.start_server()
-    daemon.wait_events("COMMBAD", "COMMOK", seconds=15)
+    daemon.wait_events("COMMBAD", "COMMOK")
     wait_for("login", lambda: upsd.logins() == 1)
 
 
 def test_server_gone_on_battery(daemon, upsd):
     """DEADTIME: no answer while on battery ends in a shutdown, not before its time."""
+    daemon.write(daemon.conf.read_text().replace("DEADTIME 4", "DEADTIME 6"))
     daemon.run()
     upsd.set_status("OB")
     daemon.wait_events("ONBATT")
     gone = time.monotonic()
     upsd.stop_server()
     daemon.wait_down()
-    # DEADTIME 4 after the last answer, HOSTSYNC 3 (nobody can say who is left), FINALDELAY 1
-    assert 6.5 < time.monotonic() - gone < 10
-    assert daemon.events() == ["ONBATT", "COMMBAD", "FSD", "SHUTDOWN"]
+    # DEADTIME 6 after the last answer, HOSTSYNC 3 (nobody can say who is left), FINALDELAY 1; the
+    # last answer is a second old, or two on a busy machine, and without DEADTIME it would be 5 s
+    assert 7.5 < time.monotonic() - gone < 18
+    daemon.wait_events("ONBATT", "COMMBAD", "FSD", "SHUTDOWN")
 
 
 def test_server_gone_on_line(daemon, upsd):
     daemon.run()
     upsd.stop_server()
+    daemon.wait_events("COMMBAD")
     settle(6)
     assert daemon.events() == ["COMMBAD"]
     assert not daemon.down.exists()
@@ -135,22 +142,22 @@ def test_server_gone_on_line(daemon, upsd):
 def test_driver_gone_is_stale(daemon, upsd):
     daemon.run()
     upsd.stop_driver("ups")
-    daemon.wait_events("COMMBAD", seconds=30)
+    daemon.wait_events("COMMBAD", seconds=60)
     assert "poll failed: D" in daemon.log()  # DATA-STALE or DRIVER-NOT-CONNECTED
     upsd.start_driver("ups")
-    daemon.wait_events("COMMBAD", "COMMOK", seconds=30)
+    daemon.wait_events("COMMBAD", "COMMOK", seconds=60)
 
 
 def test_row14_failed_shutdown_command_is_tried_again(daemon, upsd):
     """Row 14: a failed SHUTDOWNCMD is never tried again, and the daemon is gone."""
-    text = daemon.conf.read_text().replace(f">>{daemon.down}\"",
-                                           f">>{daemon.down}; test -e {daemon.dir}/works\"")
+    # it works at the second time, and not as soon as the test comes to it
+    text = daemon.conf.read_text().replace(
+        f">>{daemon.down}\"", f">>{daemon.down}; test $(wc -l <{daemon.down}) -ge 2\"")
     daemon.write(text)
     daemon.run()
     daemon.command("-c", "fsd")
     daemon.wait_log("SHUTDOWNCMD failed with exit code 1")
-    (daemon.dir / "works").touch()
-    daemon.wait_log("SHUTDOWNCMD is done", 10)
+    daemon.wait_log("SHUTDOWNCMD is done")
     assert len(daemon.down.read_text().splitlines()) == 2
     assert daemon.foreground.poll() is None
 
@@ -174,10 +181,10 @@ def test_fsd_with_a_monitor_that_hangs(daemon):
     """It lives, and does nothing: then the guard carries the shutdown through."""
     daemon.run()
     monitor = daemon.monitor()
-    os.kill(monitor, signal.SIGSTOP)
+    freeze(monitor)
     assert daemon.command("-c", "fsd").returncode == 0
     # HOSTSYNC 3, FINALDELAY 1, and 10 for a slow board
-    daemon.wait_down(20)
+    daemon.wait_down(40)
     assert "the monitor does not carry the shutdown through" in daemon.log()
     assert daemon.flag.exists()
 
@@ -190,13 +197,14 @@ def test_lost_ups_stays_lost_over_new_monitors(daemon, upsd):
     daemon.wait_events("ONBATT")
     upsd.stop_server()
     daemon.wait_events("ONBATT", "COMMBAD")
-    began = time.monotonic()
     for _ in range(3):
         settle(1.5)
         os.kill(wait_for("a monitor", daemon.monitor), signal.SIGKILL)
+    killed = time.monotonic()
     daemon.wait_down()
-    # DEADTIME 6, HOSTSYNC 3, FINALDELAY 1; begun anew it would have been 4.5 s more
-    assert time.monotonic() - began < 12.5
+    # The next one is there after 2 s; then DEADTIME 6, HOSTSYNC 3, FINALDELAY 1 if it began anew.
+    # 4.5 s of DEADTIME were over before, and more where the three kills have taken longer.
+    assert time.monotonic() - killed < 10
 
 
 def test_foreign_flag_is_not_touched(daemon):
@@ -267,12 +275,16 @@ def test_monitors_that_all_die_on_battery(daemon, upsd):
     daemon.run()
     upsd.set_status("OB")
     daemon.wait_events("ONBATT")
-    for _ in range(5):
-        monitor = wait_for("a monitor", daemon.monitor, 12)
+    hopeless = "no monitor stays alive"
+    # five; one more if the first has lived for 10 s by now, and does not count
+    for _ in range(6):
+        monitor = wait_for("a monitor", lambda: hopeless in daemon.log() or daemon.monitor())
+        if hopeless in daemon.log():
+            break
         os.kill(monitor, signal.SIGKILL)
         wait_for("its end", lambda m=monitor: daemon.monitor() != m)
-    daemon.wait_down(5)
-    assert "no monitor stays alive" in daemon.log()
+    daemon.wait_log(hopeless, 5)
+    daemon.wait_down()
 
 
 def test_two_upses_one_is_enough(make_daemon, tmp_path):
