@@ -159,7 +159,25 @@ class Peer:
                 result.append(pid)
         return result
 
-    def command(self, *args, timeout=30):
+    def is_busy(self):
+        """A notify or shutdown command is on its way: something in its room is not upsmon."""
+        todo = [self.init()]
+        if todo == [None]:
+            return False
+        while todo:
+            pid = todo.pop()
+            try:
+                todo += map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+                            .read_text().split())
+                stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if pid != self.init() and "(upsmon)" not in stat \
+                    and stat.rsplit(")", 1)[1].split()[0] not in "ZX":
+                return True
+        return False
+
+    def command(self, *args, timeout=60):
         """Runs the same binary with these options in the room, to its end."""
         command = [self.binary, *args]
         if self.init():

@@ -167,7 +167,7 @@ class Stage:
             for server in self.servers:
                 for ups in self.scenario.upses:
                     wait_for("the driver", lambda s=server, u=ups:
-                             s.status(u) == self.expected.get(u, "OL"), 15)
+                             s.status(u) == self.expected.get(u, "OL"))
         for side in self.sides:
             side.tap.open() if up else side.tap.close()
         if not up:
@@ -191,6 +191,7 @@ class Stage:
         while time.monotonic() - since < QUIET:
             now = [(side.upsmon.records(), side.tap.said("FSD "), side.upsmon.down.exists())
                    for side in self.sides]
-            if now != last:
+            # a command that waits for its turn on a busy machine has something to say, too
+            if now != last or any(side.upsmon.is_busy() for side in self.sides):
                 last, since = now, time.monotonic()
             time.sleep(0.1)

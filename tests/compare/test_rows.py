@@ -76,9 +76,11 @@ def test_row07_reload_by_the_supervisor(case):
     polls(server, 2)
     upsmon.write(upsmon.conf.read_text() + 'NOTIFYMSG ONBATT "the new text"\n')
     os.kill(upsmon.processes()[0], signal.SIGHUP)
+    if case.name == "ours":
+        wait_for("the reload", lambda: "was read anew" in upsmon.log())
     polls(server, 2)
     server.status["ups"] = "OB"
-    within(5, lambda: "ONBATT" in upsmon.events())
+    case.within(5, lambda: "ONBATT" in upsmon.events())
     case.verdict(7, [r[2] for r in upsmon.records()] != ["the new text"], "it reloads")
 
 
@@ -103,10 +105,10 @@ def test_row08_hostsync_is_over_when_the_clock_jumps(case, clock):
 
 
 def test_row08_hostsync_never_ends_when_the_clock_is_set_back(case, clock):
-    upsmon = in_hostsync(case, clock, 3)
+    upsmon = in_hostsync(case, clock, 5)
     clock[1](-3600)
-    # HOSTSYNC 3 and FINALDELAY 1
-    case.verdict(8, not within(10, upsmon.down.exists), "it goes down in time")
+    # HOSTSYNC 5 and FINALDELAY 1
+    case.verdict(8, not case.within(10, upsmon.down.exists), "it goes down in time")
 
 
 def test_row09_one_dead_host_blocks_the_others(case):
@@ -125,7 +127,8 @@ def test_row10_a_refused_login_is_never_tried_again(case):
     upsmon = case.make(server.port).run()
     wait_for("the refusal", lambda: server.said("LOGIN"))
     polls(server, 2)
-    tried = within(38, lambda: len(server.said("LOGIN")) > 1)
+    # 30 s after the refusal
+    tried = case.within(38, lambda: len(server.said("LOGIN")) > 1)
     assert upsmon.exited() is None
     case.verdict(10, not tried, "it logs in later")
 
@@ -149,15 +152,16 @@ def test_row12_two_upses_in_alarm_notify_at_every_poll(case):
     polls(server, 1, "b")
     server.status.update(a="OL ALARM", b="OL ALARM")
     polls(server, 5, "b")
-    count = upsmon.events().count("ALARM")
     if case.name == "ours":
-        assert count == 2
+        wait_for("both", lambda: upsmon.events().count("ALARM") >= 2)
+        assert upsmon.events().count("ALARM") == 2
+    count = upsmon.events().count("ALARM")
     case.verdict(12, count > 2, "it does not know ALARM" if not count else "it notifies once")
 
 
 def test_row13_a_glitch_while_on_battery_shuts_down(case):
     server = case.server()
-    upsmon = case.make(server.port, DEADTIME=30).run()
+    upsmon = case.make(server.port, DEADTIME=60).run()
     polls(server, 1)
     server.status["ups"] = "OB"
     wait_for("ONBATT", lambda: "ONBATT" in upsmon.events())
@@ -176,7 +180,7 @@ def test_row14_a_failed_shutdowncmd_is_never_tried_again(case):
     polls(server, 1)
     upsmon.command("-c", "fsd")
     wait_for("SHUTDOWNCMD", upsmon.down.exists, 20)
-    again = within(9, lambda: len(upsmon.down.read_text().splitlines()) > 1)
+    again = case.within(9, lambda: len(upsmon.down.read_text().splitlines()) > 1)
     case.verdict(14, not again or upsmon.exited() is not None, "it stays, and tries again")
 
 
@@ -208,7 +212,7 @@ def test_row16_passwords(case):
             f"MONITOR {ups}@127.0.0.1:{upsd.port} 1 user{ups} {quoted(word)} primary"
             for ups, word in PASSWORDS.items()))
         upsmon.run()
-        logged_in = within(8, lambda: all(upsd.logins(ups) == 1 for ups in PASSWORDS))
+        logged_in = case.within(8, lambda: all(upsd.logins(ups) == 1 for ups in PASSWORDS))
         case.verdict(16, not logged_in, "each of them logs in")
 
 
@@ -230,7 +234,7 @@ def test_row18_no_shutdown_by_charge(case):
     polls(server, 1)
     server.status["ups"] = "OB"
     wait_for("ONBATT", lambda: "ONBATT" in upsmon.events())
-    case.verdict(18, not within(8, upsmon.down.exists), "it shuts down by charge")
+    case.verdict(18, not case.within(8, upsmon.down.exists), "it shuts down by charge")
 
 
 def test_row19_removed_directives_keep_their_value(case):
