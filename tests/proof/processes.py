@@ -10,8 +10,9 @@ import pathlib
 import shlex
 import signal
 import subprocess
+import time
 
-from daemon import marked, tops
+from daemon import marked, state_of, tops
 from lab.upsd import wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -40,6 +41,28 @@ def end_marked(mark):
     wait_for(f"the end of all with {mark}", gone, step=0.01)
 
 
+class Rest:
+    """Whether all processes of a test have slept for a while: nobody has anything to do any more.
+
+    By the clock alone it cannot be told: on a busy machine they wait for their turn, and one that
+    is traced for its tracer.
+    """
+
+    SECONDS = 0.25
+
+    def __init__(self, mark, but=()):
+        self.mark = mark
+        self.but = but
+        self.since = None
+
+    def reached(self):
+        if any(state_of(pid) not in "SX" for pid in marked(self.mark, self.but)):
+            self.since = None
+            return False
+        self.since = self.since or time.monotonic()
+        return time.monotonic() > self.since + self.SECONDS
+
+
 def herd(commands, env, log, prefix=()):
     """Runs commands at the same moment, to their end; returns their exit codes, in order.
 
@@ -53,7 +76,7 @@ def herd(commands, env, log, prefix=()):
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert shell.stdout.readline() == "ready\n"
-        out, _ = shell.communicate(timeout=60)
+        out, _ = shell.communicate(timeout=120)
     finally:
         if shell.poll() is None:
             shell.kill()

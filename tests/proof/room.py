@@ -59,7 +59,7 @@ class Room:
         """A file of the room, as a path from outside."""
         return pathlib.Path(f"/proc/{self.init}/root{inside}")
 
-    def call(self, command, env, timeout=30, **options):
+    def call(self, command, env, timeout=60, **options):
         return subprocess.run([*self.enter(), *map(str, command)], env=env, timeout=timeout,
                               capture_output=True, text=True, check=False,
                               stdin=subprocess.DEVNULL, **options)

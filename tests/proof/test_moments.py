@@ -17,16 +17,13 @@ from daemon import lock_holder
 from figures import report
 from installed import Installed, runs
 from lab.upsd import wait_for
-from processes import HERE, PYTHON, guards
+from processes import HERE, PYTHON, Rest, guards, mark_of
 
 # What happens while it is held. `waits`: for the one that is held, so it cannot be waited for.
 # `running`: the exit code where it meets a daemon.
 Action = namedtuple("Action", "name waits running")
 ACTIONS = [Action("stop", True, 0), Action("reload", True, 0), Action("upgrade", True, 0),
            Action("fsd", False, 0), Action("status", False, 0), Action("start", False, 1)]
-
-# An upgrade is through when nothing has happened for so long after it.
-QUIET_SECONDS = 0.25
 
 
 class Held:
@@ -86,29 +83,25 @@ class HeldUpgrade(Held):
         wait_for("the tracer", lambda: b"attached" in self.heard(), step=0.002)
         self.order = subprocess.Popen([daemon.binary, "-c", "upgrade"], env=daemon.env,
                                       stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        self.answered = None
-        wait_for("the moment", self._struck_or_quiet, 20, 0.002)
+        # an upgrade is through when all have come to rest after its answer
+        self.rest = Rest(mark_of(daemon), (self.tracer.pid,))
+        wait_for("the moment", lambda: self.struck() or
+                 (self.order.poll() is not None and self.rest.reached()), 60, 0.005)
         self.through = not self.struck()
         # over all of it, the exec too, nobody else can get the lock
         assert lock_holder(daemon.lockfile) == self.pid
         assert not self.through or self.order.poll() == 0
 
-    def _struck_or_quiet(self):
-        if self.answered is None and self.order.poll() is not None:
-            self.answered = time.monotonic()
-        return self.struck() or \
-            (self.answered and time.monotonic() > self.answered + QUIET_SECONDS)
-
     def check_settled(self, where):
-        assert self.order.wait(30) == 0, (where, self.order.stderr.read())
+        assert self.order.wait(60) == 0, (where, self.order.stderr.read())
         assert self.daemon.pid() == self.pid and runs(self.pid, self.fresh), where
-        wait_for(f"a monitor: {where}", self.daemon.monitor, 5, 0.002)
+        wait_for(f"a monitor: {where}", self.daemon.monitor, step=0.002)
 
     def end(self):
         super().end()
         # somebody may have told the daemon to stop; then the order has no answer, and ends
         try:
-            assert self.order.wait(10) in (0, 1)
+            assert self.order.wait(30) in (0, 1)
         finally:
             self.order.kill()
             self.order.wait()
@@ -128,9 +121,9 @@ def act(daemon, held, action):
             wait_for("it to act", lambda: other.poll() is not None or sleeps_in_poll(other.pid),
                      step=0.002)
         else:
-            other.wait(10)
+            other.wait(30)
         held.go_on()
-        code = other.wait(30)
+        code = other.wait(60)
     finally:
         other.kill()
         other.wait()
@@ -163,18 +156,20 @@ def check(daemon, held, action, claimed, code):
              step=0.002)
     if action.name == "stop" and claimed:
         assert code == 0, where
-        wait_for("the end", held.ended, 5, 0.002)
+        wait_for("the end", held.ended, step=0.002)
         assert not lock_holder(daemon.lockfile), where
         # who gave the order to upgrade is still on his way out
-        wait_for(f"nothing left: {where}", lambda: not guards(daemon), 1, 0.002)
+        wait_for(f"nothing left: {where}", lambda: not guards(daemon), 10, 0.002)
         return
     if loser:
         # the second was faster; the held one finds its lock
         assert code == 0, where
-        wait_for("one daemon", lambda: guards(daemon) == [daemon.pid()], 1, 0.002)
+        wait_for("one daemon", lambda: guards(daemon) == [daemon.pid()], 10, 0.002)
         return
     held.check_settled(where)
-    assert guards(daemon, (held.tracer.pid,)) == [daemon.pid()], where
+    # a start that was refused may still be on its way out
+    wait_for(f"one daemon: {where}",
+             lambda: guards(daemon, (held.tracer.pid,)) == [daemon.pid()], 10, 0.002)
     # each round leaves the pidfile of its end
     stopped = {"status": 1 if held.pidfile_was_there else 3}
     assert code == (action.running if claimed else stopped.get(action.name, 1)), where
@@ -195,7 +190,7 @@ def every_moment(hold, daemon, action, call, step):
             if held:
                 held.end()
             daemon.end()
-            wait_for("nothing left", lambda: not guards(daemon), 5, 0.002)
+            wait_for("nothing left", lambda: not guards(daemon), step=0.002)
         moments += 1
         call += counts.CRASH_HANDS * step
     assert moments and not daemon.down.exists()

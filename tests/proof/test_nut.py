@@ -51,7 +51,7 @@ class Nut:
         wait_for("NUT's pidfile", lambda: self.pidfile.exists() and self.pidfile.stat().st_size,
                  step=0.005)
         # a parent of root's, and the child that its pidfile names
-        assert len(self.processes()) == 2
+        wait_for("both", lambda: len(self.processes()) == 2, step=0.005)
         return int(self.pidfile.read_text())
 
     def processes(self):
@@ -103,7 +103,7 @@ def start(room, ours):
 
 def gone(room, ours):
     """A clean end: nothing runs, nothing is locked, no pidfile stays."""
-    wait_for("a clean end", lambda: not marked(f"PROOF_MARK={ours.dir}"), 5, 0.005)
+    wait_for("a clean end", lambda: not marked(f"PROOF_MARK={ours.dir}"), step=0.005)
     assert not lock_holder(room.path("/run/nut/upsmon.lock"))
     assert not room.path("/run/nut/upsmon.pid").exists()
     assert ask(room, ours, "-c", "status").returncode == 3
@@ -207,7 +207,7 @@ def test_start_stop_daemon_knows_ours(room, ours):
     again = room.call([START_STOP, "--start", *known, "--exec", ours.binary, "--", "-B"], ours.env)
     assert again.returncode == 1
     assert len(tops(marked(f"PROOF_MARK={ours.dir}"))) == 1
-    assert room.call([START_STOP, "--stop", "--retry", "TERM/5", *known], ours.env).returncode == 0
+    assert room.call([START_STOP, "--stop", "--retry", "TERM/30", *known], ours.env).returncode == 0
     gone(room, ours)
     assert room.call([START_STOP, "--status", *known], ours.env).returncode == 3
 

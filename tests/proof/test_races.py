@@ -60,7 +60,7 @@ def wait_for_one(daemon):
 
     A start that was refused may still be on its way out when its caller knows already.
     """
-    wait_for("one daemon", lambda: len(guards(daemon)) <= 1, 1, 0.005)
+    wait_for("one daemon", lambda: len(guards(daemon)) <= 1, 10, 0.005)
     assert guards(daemon) == [lock_holder(daemon.lockfile)] == [daemon.pid()]
     return daemon.pid()
 
@@ -69,7 +69,7 @@ def stop(daemon):
     result = daemon.command("-c", "stop")
     assert result.returncode == 0, result.stderr
     assert not lock_holder(daemon.lockfile) and not daemon.pidfile.exists()
-    wait_for("nothing left", lambda: not marked(mark_of(daemon)), 1, 0.005)
+    wait_for("nothing left", lambda: not marked(mark_of(daemon)), 10, 0.005)
 
 
 def log_of(daemon):
@@ -115,9 +115,13 @@ def play(daemon, binaries, order):
 
 def check_truth(daemon):
     """`-c status` agrees with the processes; returns the daemon's pid, None if there is none."""
-    wait_for("at most one daemon", lambda: len(guards(daemon)) <= 1, 1, 0.005)
+    def settled():
+        # one that was told to stop has no lock any more, and may still be on its way out
+        found = guards(daemon)
+        return not found or found == [daemon.pid()]
+
+    wait_for("one daemon with its pidfile, or none", settled, 10, 0.005)
     if guards(daemon):
-        wait_for("its pidfile", daemon.pid, 1, 0.005)
         assert daemon.status() == 0
         return wait_for_one(daemon)
     assert not lock_holder(daemon.lockfile)
