@@ -193,10 +193,10 @@ class Scene:
 
     def check(self):
         """All is as it was at the beginning."""
-        wait_for("rest: one guard, one monitor, no zombie", self.at_rest, 5)
+        wait_for("rest: one guard, one monitor, no zombie", self.at_rest)
         # the next monitor may be a moment late
         wait_for(f"{self.first}, which is now {self.state()}",
-                 lambda: self.state() == self.first, 5)
+                 lambda: self.state() == self.first)
 
     def end(self):
         """A stop at the end: each UPS is logged out now."""
