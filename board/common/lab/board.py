@@ -1,4 +1,8 @@
-"""A board in QEMU, seen through its serial console."""
+"""A board in QEMU, seen through its serial console.
+
+QEMU computes all the time: beside other work, a board is many times slower than alone, and what is
+waited for has its time.
+"""
 
 import gzip
 import os
@@ -31,7 +35,7 @@ class Board:
             command += ["--image", str(image)]
         self.log = open(log, "a", encoding="utf-8") if log else None
         # dimensions: a long command must not be wrapped by the shell's line editor
-        self.console = pexpect.spawn(str(QEMU), command, encoding="utf-8", timeout=60,
+        self.console = pexpect.spawn(str(QEMU), command, encoding="utf-8", timeout=120,
                                      codec_errors="replace", dimensions=(50, 4000),
                                      logfile=self.log)
         self.started = time.monotonic()
@@ -42,7 +46,7 @@ class Board:
     def pid(self):
         return self.console.pid
 
-    def expect(self, pattern, seconds=60):
+    def expect(self, pattern, seconds=120):
         """Waits for a pattern on the console; returns the match."""
         try:
             self.console.expect(pattern, timeout=seconds)
@@ -53,7 +57,7 @@ class Board:
         self.text += self.console.before + (self.console.after or "")
         return self.console.match
 
-    def expect_end(self, seconds=60):
+    def expect_end(self, seconds=120):
         """Waits until QEMU has ended by itself; returns its exit code."""
         try:
             self.console.expect(pexpect.EOF, timeout=seconds)
@@ -64,7 +68,7 @@ class Board:
         self.console.close()
         return self.console.exitstatus
 
-    def boot(self, seconds=90):
+    def boot(self, seconds=240):
         """To a board that is up and watched over."""
         self.expect(BOARD_UP, seconds)
         self.expect(READY, seconds)
@@ -73,13 +77,13 @@ class Board:
     def shell(self):
         """Takes the shell that init offers."""
         self.console.send("\r")
-        self.expect("# ", 20)
+        self.expect("# ", 60)
         # in two parts, so that the echo of this line is not taken for the prompt
         self.console.send("PS1='boa''rd> '\r")
-        self.expect(PROMPT, 20)
+        self.expect(PROMPT, 60)
         return self
 
-    def run(self, command, seconds=30):
+    def run(self, command, seconds=120):
         """Runs a command in that shell; returns (exit code, output)."""
         # the marks are put together by the shell, so that its echo has neither
         self.console.send(f"echo MARK''BEGIN; {command}; echo MARK''END $?\r")
