@@ -582,7 +582,7 @@ static pid_t start_child(void)
 			pause();
 	}
 	/* it has its name a moment later */
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 30000; i++) {
 		struct proc p;
 
 		if (procname_check(PROC_ROOT, pid, "upsmon", &p) == PROC_MATCH)
