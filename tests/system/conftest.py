@@ -1,3 +1,6 @@
+import pathlib
+import tempfile
+
 import pytest
 
 pytest.register_assert_rewrite("daemon")
@@ -12,6 +15,16 @@ def binary(request):
     path = BINARIES[request.param]
     assert path.exists(), f"{path} is missing: make build/{request.param}"
     return path
+
+
+@pytest.fixture
+def tmp_path():
+    """In the place of pytest's: each pytest that starts closes /tmp/pytest-of-root to others, and
+    the unprivileged half and the enemy are others."""
+    with tempfile.TemporaryDirectory(prefix="system-", ignore_cleanup_errors=True) as directory:
+        path = pathlib.Path(directory)
+        path.chmod(0o755)
+        yield path
 
 
 @pytest.fixture
