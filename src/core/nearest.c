@@ -5,9 +5,9 @@
 
 #define LEN_MAX 32
 
-static char lower(char c)
+static int lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 static unsigned int least(unsigned int a, unsigned int b)
@@ -37,5 +37,5 @@ unsigned int nearest_distance(const char *wrong, const char *right)
 		}
 	}
 	/* of a short name, little is left when so much is changed */
-	return row[len] * 2 > len ? NEAREST_FAR : least(row[len], NEAREST_FAR);
+	return row[len] > len / 2 ? NEAREST_FAR : least(row[len], NEAREST_FAR);
 }

@@ -15,6 +15,7 @@
 #include "base/signals.h"
 #include "guard/conf_file.h"
 #include "guard/powerdown.h"
+#include "guard/reload.h"
 #include "guard/safeguard.h"
 #include "guard/shutdown.h"
 #include "guard/state_file.h"
@@ -33,10 +34,6 @@ static struct {
 	struct user user;
 	sigset_t wait;		/* the signals that come in while waiting */
 	bool drop;		/* root: the monitor becomes `user` */
-	bool reload_asked;
-	bool reloading;		/* fresh waits for the monitor to come to rest */
-	int64_t reload_begun;
-	struct conf fresh;
 	bool stopping;
 	bool failed;
 	bool ready;
@@ -94,74 +91,6 @@ static int make_lock(void)
 static void in_child(void)
 {
 	instance_forget(&self.instance);
-}
-
-/* ---- reload ---- */
-
-static void reload_end(const char *why)
-{
-	char text[MESSAGE_MAX] = "the configuration is read anew";
-
-	if (why) {
-		snprintf(text, sizeof(text), "%s is not used, and the configuration stays as it was: %s",
-			 self.setup->conf_file, why);
-		log_error("%s", text);
-	}
-	sd_notify_tell("READY=1");
-	result_write(&self.instance, "reload", self.reload_begun, !why, text);
-}
-
-/* The reason for which the new configuration is not used; NULL if it is to be. */
-static const char *reload_begin(int64_t now)
-{
-	if (safeguard_is_alarmed())
-		return "a shutdown is under way";
-	if (!conf_file_read(self.setup->conf_file, &self.fresh, false))
-		return "it has errors, which the log and upsmon -t name";
-	self.reloading = worker_rest(now);
-	return self.reloading ? NULL : "the monitor does not listen; try again";
-}
-
-/* The monitor is at rest: the next one goes by the new configuration. */
-static void reload_finish(int64_t now)
-{
-	struct snapshot *snapshot = safeguard_snapshot();
-
-	if (strcmp(conf_get(&self.fresh, self.fresh.run_as_user),
-		   conf_get(&self.conf, self.conf.run_as_user)) != 0)
-		log_warning("RUN_AS_USER has changed: that takes effect at the next start");
-	*snapshot = snapshot_move(snapshot, &self.conf, &self.fresh);
-	self.conf = self.fresh;
-	log_set_debug_min(self.conf.debug_min);
-	safeguard_is_news();
-	worker_relieve(now);
-	log_notice("the configuration was read anew: %u UPS%s", self.conf.ups_count,
-		   self.conf.ups_count == 1 ? "" : "es");
-}
-
-static void reload_advance(int64_t now)
-{
-	const char *why = NULL;
-
-	/* one at a time, and not in the midst of an upgrade */
-	if (self.reload_asked && !self.reloading && worker_can_rest()) {
-		self.reload_asked = false;
-		self.reload_begun = clock_ms();
-		sd_notify_tell_reloading();
-		why = reload_begin(now);
-		if (why)
-			reload_end(why);
-	}
-	if (!self.reloading || (!worker_is_at_rest() && !safeguard_is_alarmed()))
-		return;
-	self.reloading = false;
-	if (safeguard_is_alarmed()) {
-		worker_resume(now);
-		why = "a shutdown has begun";
-	} else {
-		reload_finish(now);
-	}
-	reload_end(why);
 }
 
 /*
@@ -222,7 +151,7 @@ static void take_orders(unsigned int signals, int64_t now)
 		safeguard_fsd(now);
 	}
 	if (signals & SIGNALS_RELOAD)
-		self.reload_asked = true;
+		reload_order();
 	if (self.ready && !self.stopping)
 		reload_advance(now);
 	if (signals & SIGNALS_UPGRADE)
@@ -326,7 +255,8 @@ static void go_on(const struct handover *h)
 	upgrade_finish(h->begun);
 	if (h->ordered & SIGNALS_UPGRADE)
 		upgrade_order();
-	self.reload_asked = h->ordered & SIGNALS_RELOAD;
+	if (h->ordered & SIGNALS_RELOAD)
+		reload_order();
 }
 
 static void run(void)
@@ -344,6 +274,11 @@ static void run(void)
 		.make_lock = make_lock,
 		.in_child = in_child,
 	};
+	const struct reload_setup reload = {
+		.conf = &self.conf,
+		.conf_file = self.setup->conf_file,
+		.instance = &self.instance,
+	};
 	const struct upgrade_setup upgrade = {
 		.program = self.setup->program,
 		.argv = self.setup->argv,
@@ -351,10 +286,10 @@ static void run(void)
 		.conf = &self.conf,
 		.conf_file = self.setup->conf_file,
 		.pid_dir = self.setup->pid_dir,
-		.reload_asked = &self.reload_asked,
 	};
 
 	safeguard_init(&self.conf);
+	reload_init(&reload);
 	worker_init(&worker);
 	upgrade_init(&upgrade);
 	if (self.setup->handover)

@@ -29,8 +29,6 @@
 #define FIRST_WORD_MS 20000
 /* The guard wakes up more often than this, unless it was stopped itself. */
 #define AWAKE_MS 10000
-/* The longest that one at rest keeps its logins for the next one. */
-#define RETIRE_MS 15000
 /* All that one wake-up reads, and all that a pipe holds. */
 #define HEAR_MAX (2 * UPS_MAX + 16)
 #define HEAR_LAST 4096
@@ -40,9 +38,6 @@ enum rest { ACTIVE, ASKED, RESTED };
 static struct {
 	struct worker_setup setup;
 	struct worker monitor;
-	struct worker retired;	/* at rest, while the next one logs in */
-	int64_t retire_by;	/* then its channel is closed; NEVER: it is */
-	int64_t retired_by;	/* then it is ended */
 	int64_t started;
 	int64_t heard_by;	/* the monitor's next word */
 	int64_t awake;		/* the last wake-up */
@@ -63,13 +58,11 @@ void worker_init(const struct worker_setup *setup)
 	memset(&self, 0, sizeof(self));
 	self.setup = *setup;
 	channel_init(&self.monitor.channel);
-	channel_init(&self.retired.channel);
+	retired_init();
 	self.awake = clock_ms();
 	self.restart_at = NEVER;
 	self.restart_ms = RESTART_FIRST_MS;
 	self.stop_by = NEVER;
-	self.retire_by = NEVER;
-	self.retired_by = NEVER;
 }
 
 const struct loop_client *worker_client(void)
@@ -117,7 +110,7 @@ static void plan_restart(int64_t now)
 
 static void check_end(void)
 {
-	if (self.stopping && !lives() && self.monitor.pid <= 0 && self.retired.pid <= 0)
+	if (self.stopping && !lives() && self.monitor.pid <= 0 && !retired_lives())
 		self.ended = true;
 }
 
@@ -144,11 +137,7 @@ static void hear(int64_t now, int limit);
 static void on_end(void *arg, pid_t pid, int status)
 {
 	(void)arg;
-	if (pid == self.retired.pid) {
-		channel_close(&self.retired.channel);
-		self.retired.pid = 0;
-		self.retire_by = NEVER;
-		self.retired_by = NEVER;
+	if (retired_has_ended(pid)) {
 		check_end();
 		return;
 	}
@@ -171,16 +160,10 @@ static void end_monitor(void)
 		self.ended = true;
 }
 
-static void end_retired(void)
-{
-	child_kill(self.retired.pid, SIGKILL);
-	channel_close(&self.retired.channel);
-}
-
 void worker_kill(void)
 {
 	end_monitor();
-	end_retired();
+	retired_kill();
 }
 
 bool worker_has_ended(void)
@@ -203,7 +186,7 @@ static void be_monitor(const struct monitor_setup *setup)
 	signals_ignore_orders();
 	self.setup.in_child();
 	channel_close(&self.monitor.channel);
-	channel_close(&self.retired.channel);
+	retired_forget();
 	if (self.setup.ready_fd >= 0 && !self.ready)
 		close(self.setup.ready_fd);
 	if (self.setup.user && !user_become(self.setup.user)) {
@@ -273,8 +256,7 @@ static void on_ready(int64_t now)
 		self.setup.on_ready();
 	self.ready = true;
 	/* the next one has its logins; the one before it may go */
-	if (self.retire_by != NEVER)
-		self.retire_by = now;
+	retired_release(now);
 }
 
 static bool obey(const struct message *m, int64_t now)
@@ -335,7 +317,7 @@ void worker_hear(int64_t now)
 int64_t worker_deadline(void)
 {
 	const int64_t at[] = { self.restart_at, safeguard_deadline(lives()), self.stop_by,
-			       self.retire_by, self.retired_by,
+			       retired_deadline(),
 			       self.rest == ASKED ? self.rest_by : NEVER };
 	int64_t deadline = NEVER;
 
@@ -344,20 +326,6 @@ int64_t worker_deadline(void)
 			deadline = at[i];
 	}
 	return deadline;
-}
-
-static void advance_retired(int64_t now)
-{
-	if (now >= self.retire_by) {
-		/* which is its word to log out */
-		channel_close(&self.retired.channel);
-		self.retire_by = NEVER;
-		self.retired_by = now + STOP_MS;
-	}
-	if (now >= self.retired_by) {
-		self.retired_by = NEVER;
-		end_retired();
-	}
 }
 
 /* One that is silent for longer than it has said hangs, or was stopped. */
@@ -378,7 +346,7 @@ static void watch_silence(int64_t now)
 
 void worker_advance(int64_t now)
 {
-	advance_retired(now);
+	retired_advance(now);
 	if (self.stopping) {
 		if (now < self.stop_by)
 			return;
@@ -399,7 +367,7 @@ void worker_advance(int64_t now)
 
 bool worker_can_rest(void)
 {
-	return self.ready && !self.stopping && self.rest == ACTIVE && self.retire_by == NEVER;
+	return self.ready && !self.stopping && self.rest == ACTIVE && !retired_is_needed();
 }
 
 bool worker_rest(int64_t now)
@@ -433,22 +401,13 @@ void worker_resume(int64_t now)
 		self.restart_at = now;
 }
 
-static void retire(const struct worker *resting, int64_t now)
-{
-	/* of one before it nothing is left but its logout */
-	end_retired();
-	self.retired = *resting;
-	self.retire_by = resting->pid > 0 ? now + RETIRE_MS : NEVER;
-	self.retired_by = NEVER;
-}
-
 void worker_relieve(int64_t now)
 {
 	if (self.setup.one_process) {
 		monitor_leave();
 		channel_close(&self.monitor.channel);
 	} else {
-		retire(&self.monitor, now);
+		retired_keep(&self.monitor, now);
 		self.monitor.pid = 0;
 		channel_init(&self.monitor.channel);
 	}
@@ -475,7 +434,7 @@ void worker_take_over(const struct worker *resting, int64_t now)
 		w.pid = 0;
 		channel_close(&w.channel);
 	}
-	retire(&w, now);
+	retired_keep(&w, now);
 }
 
 /* ---- stopping ---- */
@@ -485,8 +444,7 @@ void worker_stop(int64_t now)
 	self.stopping = true;
 	self.restart_at = NEVER;
 	self.stop_by = now + STOP_MS;
-	if (self.retired.pid > 0)
-		self.retire_by = now;
+	retired_release(now);
 	if (lives() && !say(MESSAGE_STOP))
 		self.stop_by = now;
 	check_end();

@@ -22,11 +22,10 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "base/channel.h"
 #include "base/loop.h"
 #include "core/conf.h"
+#include "guard/retired.h"
 #include "guard/user.h"
 
 struct worker_setup {
@@ -40,12 +39,6 @@ struct worker_setup {
 	void (*on_ready)(void);	/* called once */
 	int (*make_lock)(void);	/* for the monitor (monitor_lock.h); -1: it gets none */
 	void (*in_child)(void);	/* gives up what only the guard may hold */
-};
-
-/* A monitor, by its process and our end of the channel to it. */
-struct worker {
-	pid_t pid;		/* 0: none, or one process */
-	struct channel channel;
 };
 
 void worker_init(const struct worker_setup *setup);

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/sd_notify.h"
 #include "base/signals.h"
+#include "guard/reload.h"
 #include "guard/safeguard.h"
 #include "guard/worker.h"
 #include "identity/result.h"
@@ -124,7 +125,7 @@ static bool pack(void)
 	h->out = monitor.channel.out;
 	h->begun = self.begun;
 	h->ordered = (self.ordered ? SIGNALS_UPGRADE : 0) |
-		     (*self.setup.reload_asked ? SIGNALS_RELOAD : 0);
+		     (reload_is_ordered() ? SIGNALS_RELOAD : 0);
 	snprintf(h->conf_file, sizeof(h->conf_file), "%s", self.setup.conf_file);
 	snprintf(h->pid_dir, sizeof(h->pid_dir), "%s", self.setup.pid_dir);
 	handover_pack(h, self.setup.conf, safeguard_snapshot());

@@ -35,7 +35,6 @@ struct upgrade_setup {
 	const struct conf *conf;
 	const char *conf_file;
 	const char *pid_dir;
-	const bool *reload_asked; /* a reload waits until the monitor can take it */
 };
 
 void upgrade_init(const struct upgrade_setup *setup);

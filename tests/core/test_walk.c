@@ -45,6 +45,10 @@ static struct {
 	unsigned int shutdown_notices;
 	bool nothing_new;		/* the server repeats itself */
 	uint16_t speaker;
+	/* since everything stood still, or a new monitor began: who was heard */
+	int64_t awake_at;
+	int64_t answered[UPS_MAX];	/* before that */
+	bool was_critical[UPS_MAX];
 	/* what was notified last of each pair, to check the counterparts */
 	bool on[UPS_MAX][NOTIFY_TYPES];
 } walk;
@@ -103,10 +107,37 @@ static uint32_t power_left(void)
 	uint32_t power = 0;
 
 	for (uint16_t i = 0; i < walk.conf.ups_count; i++) {
-		if (critical_now(&walk.core.ups[i], &walk.conf, i, walk.now) == CRITICAL_NOT)
+		enum critical why = critical_now(&walk.core.ups[i], &walk.conf, i, walk.now);
+
+		/* not judged before it is heard */
+		if (walk.now < walk.core.stale_until[i])
+			why = (enum critical)walk.core.ups[i].critical;
+		if (why == CRITICAL_NOT)
 			power += walk.conf.ups[i].power_value;
 	}
 	return power;
+}
+
+/* What a shutdown may rest on, said without the rules of critical.c. */
+static void check_reasons(void)
+{
+	const uint32_t bad = ST_ALARM | ST_CAL | ST_BYPASS | ST_OVER;
+
+	for (uint16_t i = 0; i < walk.conf.ups_count; i++) {
+		const struct ups *u = &walk.core.ups[i];
+		bool in_time = walk.now < u->answered + walk.conf.dead_time_ms;
+
+		if (u->critical == CRITICAL_NOT)
+			continue;
+		/* losing a server never hurries anything */
+		if (u->comm == COMM_BAD && in_time && (u->bits & bad) && u->line == LINE_ONLINE &&
+		    !(u->bits & (ST_FSD | ST_OFF | ST_LB)))
+			CHECK(!"a lost server has hurried a shutdown");
+		/* and what was known before a freeze is not enough for one */
+		if (!walk.was_critical[i] && u->answered == walk.answered[i] &&
+		    u->comm != COMM_BAD)
+			CHECK(walk.now >= walk.awake_at + walk.conf.dead_time_ms);
+	}
 }
 
 static bool is_primary(void)
@@ -129,6 +160,8 @@ static void check_phase(uint32_t power)
 	if (before == PHASE_WATCH)
 		/* never while enough power is left, and nobody asked */
 		CHECK(power < walk.conf.min_supplies || walk.fsd_seen);
+	if (before == PHASE_WATCH && !walk.fsd_seen)
+		check_reasons();
 	if (walk.core.phase == PHASE_SYNC)
 		CHECK(walk.core.phase_until == walk.now + walk.conf.host_sync_ms);
 	if (before == PHASE_SYNC)
@@ -337,6 +370,36 @@ static void begin(void)
 	if (draw(3) == 0)
 		c->trigger[TRIGGER_ONBATTERYDELAY] = (int32_t)draw(60);
 	core_init(&walk.core, c, 10000, walk.now);
+	walk.awake_at = walk.now - c->dead_time_ms;
+}
+
+static void remember(void)
+{
+	walk.awake_at = walk.now;
+	for (uint16_t i = 0; i < walk.conf.ups_count; i++) {
+		walk.answered[i] = walk.core.ups[i].answered;
+		walk.was_critical[i] = walk.core.ups[i].critical != CRITICAL_NOT;
+	}
+}
+
+/* SIGSTOP, a suspend: everything stands still, and the world goes on. */
+static void freeze(void)
+{
+	struct event ev = { .kind = EV_TIME };
+	int64_t at = core_deadline(&walk.core, walk.now);
+	int64_t before = walk.awake_at;
+
+	/* a phase that ends meanwhile ends late */
+	if (walk.core.phase != PHASE_WATCH || at == NEVER)
+		return;
+	walk.now = at + CORE_LATE_MS + draw(3600000);
+	remember();
+	event(&ev);
+	/* the time alone makes nobody critical who was heard since the last time */
+	for (uint16_t i = 0; i < walk.conf.ups_count; i++) {
+		if (walk.answered[i] > before && !walk.was_critical[i])
+			CHECK(walk.core.ups[i].critical == CRITICAL_NOT);
+	}
 }
 
 /* The monitor dies, and the next one goes on with what the guard has. */
@@ -349,6 +412,7 @@ static void rebirth(void)
 	for (uint16_t i = 0; i < walk.conf.ups_count; i++)
 		core_restore_ups(&walk.core, i, &old.ups[i], walk.now);
 	core_restore_phase(&walk.core, old.phase, old.phase_until, walk.now);
+	remember();
 }
 
 static void pass_time(void)
@@ -380,8 +444,11 @@ static void test_walk(void **state)
 
 		if (what < 600) {
 			peer((uint16_t)draw(walk.conf.ups_count));
-		} else if (what < 998) {
+		} else if (what < 997) {
 			pass_time();
+		} else if (what == 997) {
+			if (draw(4) == 0)
+				freeze();
 		} else if (what == 998) {
 			rebirth();
 		} else if (draw(50) == 0) {

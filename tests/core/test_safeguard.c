@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: ISC */
+/* safeguard.c: what the guard does if no monitor lives to say it. */
+#include "lab.h"
+
+#include "base/log.h"
+#include "guard/shutdown.h"
+
+static unsigned int begun;
+
+static void fake_begin(const struct conf *conf, int64_t now)
+{
+	(void)conf;
+	(void)now;
+	begun++;
+}
+
+static bool fake_is_begun(void)
+{
+	return begun > 0;
+}
+
+#define shutdown_begin fake_begin
+#define shutdown_is_begun fake_is_begun
+#include "guard/safeguard.c"
+
+#define CONF "MONITOR a 1 u p primary\nSHUTDOWNCMD x\nHOSTSYNC 20\nFINALDELAY 5\n"
+#define NOW 1000000
+
+static struct lab lab;
+
+static int fresh(void **state)
+{
+	(void)state;
+	log_to_stderr(false);
+	lab_conf(&lab, CONF);
+	safeguard_init(&lab.conf);
+	begun = 0;
+	return 0;
+}
+
+static bool say_phase(enum phase phase, int64_t until)
+{
+	struct message m = { .kind = MESSAGE_PHASE, .phase = phase, .phase_until = until };
+
+	return safeguard_hear(&m, NOW);
+}
+
+static void say_line(enum ups_line line)
+{
+	struct message m = { .kind = MESSAGE_UPS };
+
+	ups_init(&m.state, NOW);
+	m.state.line = (uint8_t)line;
+	assert_true(safeguard_hear(&m, NOW));
+}
+
+static void test_all_is_quiet(void **state)
+{
+	(void)state;
+	assert_false(safeguard_is_alarmed());
+	assert_false(safeguard_fsd_waits());
+	assert_true(safeguard_deadline(false) == NEVER);
+	safeguard_advance(false, NOW);
+	safeguard_give_up(NOW);
+	assert_int_equal(begun, 0);
+	say_line(LINE_ONLINE);
+	assert_true(safeguard_has_news());
+	assert_false(safeguard_has_news());
+	safeguard_give_up(NOW);
+	assert_int_equal(begun, 0);
+}
+
+/* The word of a phase that is the last one is the order itself. */
+static void test_down_is_carried_out(void **state)
+{
+	(void)state;
+	assert_true(say_phase(PHASE_SYNC, NOW + 20000));
+	assert_int_equal(begun, 0);
+	assert_true(say_phase(PHASE_DOWN, NEVER));
+	assert_int_equal(begun, 1);
+}
+
+static void test_no_way_back(void **state)
+{
+	(void)state;
+	assert_true(say_phase(PHASE_FINAL, NOW + 5000));
+	assert_false(say_phase(PHASE_SYNC, NOW));
+	assert_false(say_phase(PHASE_WATCH, NEVER));
+	assert_true(safeguard_is_alarmed());
+}
+
+/* A monitor that dies in HOSTSYNC or FINALDELAY, and none comes after it. */
+static void test_steps_go_on_without_a_monitor(void **state)
+{
+	(void)state;
+	say_phase(PHASE_SYNC, NOW + 20000);
+	assert_int_equal(safeguard_deadline(false), NOW + 25000);
+	assert_int_equal(safeguard_deadline(true), NOW + 25000 + SAFEGUARD_LATE_MS);
+	say_phase(PHASE_FINAL, NOW + 5000);
+	assert_int_equal(safeguard_deadline(false), NOW + 5000);
+	safeguard_advance(false, NOW + 4999);
+	assert_int_equal(begun, 0);
+	safeguard_advance(false, NOW + 5000);
+	assert_int_equal(begun, 1);
+	assert_true(safeguard_deadline(false) == NEVER);
+}
+
+/* A monitor that lies about the time, or hangs in a step. */
+static void test_no_step_takes_longer_than_configured(void **state)
+{
+	(void)state;
+	say_phase(PHASE_SYNC, NEVER);
+	assert_int_equal(safeguard_deadline(true),
+			 NOW + 20000 + SAFEGUARD_LATE_MS + 5000 + SAFEGUARD_LATE_MS);
+	say_phase(PHASE_FINAL, NOW + 86400000);
+	assert_int_equal(safeguard_deadline(true), NOW + 5000 + 2 * SAFEGUARD_LATE_MS);
+}
+
+static void test_fsd_that_no_monitor_begins(void **state)
+{
+	(void)state;
+	safeguard_fsd(NOW);
+	safeguard_fsd(NOW + 9000); /* asked once more changes nothing */
+	assert_true(safeguard_fsd_waits() && safeguard_is_alarmed());
+	assert_int_equal(safeguard_deadline(true), NOW + 25000 + SAFEGUARD_LATE_MS);
+	say_phase(PHASE_SYNC, NOW + 1000);
+	assert_false(safeguard_fsd_waits());
+	safeguard_advance(true, NOW + 25000 + SAFEGUARD_LATE_MS);
+	assert_int_equal(begun, 1);
+}
+
+static void test_giving_up(void **state)
+{
+	(void)state;
+	say_line(LINE_BATTERY);
+	safeguard_give_up(NOW);
+	assert_int_equal(begun, 1);
+	fresh(NULL);
+	safeguard_fsd(NOW);
+	safeguard_give_up(NOW);
+	assert_int_equal(begun, 1);
+}
+
+/* The one action that must not be lost has a place, however much else there is. */
+static void test_the_shutdown_always_has_a_place(void **state)
+{
+	static struct actions out;
+
+	(void)state;
+	for (int i = 0; i < 2 * ACTIONS_MAX; i++)
+		action_close(&out, 0);
+	action_shutdown(&out);
+	/* nor does what comes after it take that place */
+	action_close(&out, 0);
+	assert_int_equal(out.count, ACTIONS_MAX);
+	assert_int_equal(out.list[ACTIONS_MAX - 1].kind, ACT_SHUTDOWN);
+	assert_int_equal(out.list[ACTIONS_MAX - 2].kind, ACT_CLOSE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_all_is_quiet, fresh),
+		cmocka_unit_test_setup(test_down_is_carried_out, fresh),
+		cmocka_unit_test_setup(test_no_way_back, fresh),
+		cmocka_unit_test_setup(test_steps_go_on_without_a_monitor, fresh),
+		cmocka_unit_test_setup(test_no_step_takes_longer_than_configured, fresh),
+		cmocka_unit_test_setup(test_fsd_that_no_monitor_begins, fresh),
+		cmocka_unit_test_setup(test_giving_up, fresh),
+		cmocka_unit_test(test_the_shutdown_always_has_a_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
