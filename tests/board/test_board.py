@@ -108,7 +108,7 @@ def test_reload_by_the_init_fragment(board, upsd):
     wait_for("the reload", lambda: "was read anew" in board.run("logread")[1], 60)
     upsd.set_status("OB DISCHRG")
     board.expect("upsmon: changed ups@upsd")
-    board.run("echo POLLFREQ x >>/etc/nut/upsmon.conf")
+    board.run("echo MONITOR x >>/etc/nut/upsmon.conf")
     board.run(f"{INIT} reload")
     wait_for("the refusal", lambda: "the configuration stays as it was" in
              board.run("logread")[1], 60)
