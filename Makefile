@@ -70,7 +70,8 @@ console: setup-board image ## the same board with its console on your terminal
 
 .PHONY: test
 test: setup-board setup-test ## all tests; sets itself up
-	@$(MAKE) --no-print-directory check core-test static image
+	@$(MAKE) --no-print-directory check core-test
+	@$(MAKE) --no-print-directory -j2 static image
 	@$(MAKE) --no-print-directory system-test proof-test board-test
 
 .PHONY: check

@@ -16,6 +16,8 @@
 
 /* A reply comes within SESSION_REPLY_MS of the request, or is given up. */
 #define SILENCE_MS (SESSION_REPLY_MS + 1000)
+/* A promise that lasts a little longer than the next wake-up need not be renewed before. */
+#define SPARE_MS (SILENCE_MS - 500)
 
 /* Static, so that nothing of it is allocated and the stack stays small. */
 static struct monitor {
@@ -172,7 +174,7 @@ static bool tell_guard(void)
 	}
 	/* said once more where nothing else is, so that the guard knows that we live */
 	if (self.told_phase != self.core.phase || self.told_until != self.core.phase_until ||
-	    self.silent_until < self.speak_by - SILENCE_MS / 2 ||
+	    self.silent_until < self.speak_by - SPARE_MS ||
 	    (self.silent_until == NEVER && self.speak_by != NEVER)) {
 		if (!say(MESSAGE_PHASE, 0))
 			return false;

@@ -140,7 +140,7 @@ def test_row20_no_wall_on_a_board(board, upsd):
 
 def test_start_with_a_broken_configuration_says_why(board):
     board.run(f"{INIT} stop")
-    board.run("cp /etc/nut/upsmon.conf /tmp/good; echo MINSUPPLIES x >>/etc/nut/upsmon.conf")
+    board.run("cp /etc/nut/upsmon.conf /tmp/good; echo MONITOR x >>/etc/nut/upsmon.conf")
     code, output = board.run(f"{INIT} start")
     assert code == 1 and "not started; its reasons:" in output
     assert 'MINSUPPLIES is "x", which is not a whole number' in output

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from daemon import DEFAULT_USER, alive, children, settle, uid_of
+from daemon import DEFAULT_USER, alive, children, freeze, settle, uid_of
 from lab.upsd import PRIMARY, wait_for
 from test_input import FakeServer
 
@@ -216,7 +216,8 @@ def test_notifycmd_that_hangs(daemon, upsd):
     daemon.run()
     upsd.set_status("OB LB")
     daemon.wait_down()
-    assert {"ONBATT", "LOWBATT", "FSD", "SHUTDOWN"} <= set(daemon.events())
+    # all of them are started by then, if not quite there
+    wait_for("SHUTDOWN", lambda: {"ONBATT", "LOWBATT", "FSD", "SHUTDOWN"} <= set(daemon.events()), 5)
     daemon.wait_log("NOTIFYCMD for ONBATT hangs")
     assert daemon.log().count("hangs; the next ones") == 1
 
@@ -473,7 +474,7 @@ def test_monitor_that_hangs_on_battery(daemon, upsd):
     upsd.set_status("OB")
     daemon.wait_events("ONBATT")
     monitor = daemon.monitor()
-    os.kill(monitor, signal.SIGSTOP)
+    freeze(monitor)
     daemon.wait_log(f"monitor {monitor} does not answer any more", 40)
     wait_for("the next one", lambda: daemon.monitor() not in (None, monitor))
     upsd.set_status("OB LB")
@@ -488,7 +489,7 @@ def test_frozen_and_the_mains_are_back(make_daemon, upsd):
     daemon.wait_events("ONBATT", "LOWBATT")
     both = (daemon.monitor(), daemon.pid())
     for pid in both:
-        os.kill(pid, signal.SIGSTOP)
+        freeze(pid)
     upsd.set_status("OL")
     upsd.stop_server()
     upsd.start_server()
@@ -504,13 +505,31 @@ def test_reload_answers_when_it_is_done(daemon, upsd):
     """Also where the monitor hangs: it is replaced, and a second reload does not wait for it."""
     daemon.run()
     monitor = daemon.monitor()
-    os.kill(monitor, signal.SIGSTOP)
+    freeze(monitor)
     daemon.write(daemon.conf.read_text() + "NOTIFYMSG ONBATT \"changed %s\"\n")
     orders = [subprocess.Popen([daemon.binary, "-c", "reload"], env=daemon.env,
                                stderr=subprocess.DEVNULL) for _ in range(2)]
     assert [order.wait(35) for order in orders] == [0, 0]
     upsd.set_status("OB")
     wait_for("the new text", lambda: "changed ups@" in daemon.events_file.read_text())
+
+
+@pytest.mark.parametrize("args", [(), ("-p",)])
+def test_reloads_keep_what_is_known(daemon, upsd, args):
+    """Each reload is a new monitor; what was notified is not notified again, and timers go on."""
+    daemon.write(daemon.conf.read_text() + "TIMEOUT 8\n")
+    daemon.run(*args)
+    upsd.set_status("OB")
+    began = time.monotonic()
+    daemon.wait_events("ONBATT")
+    for _ in range(4):
+        assert daemon.command("-c", "reload").returncode == 0
+    wait_for("one login", lambda: upsd.logins() == 1)
+    if not args:
+        assert upsd.login_history()[2] >= 1
+    daemon.wait_down(20)
+    assert time.monotonic() - began > 7.5
+    daemon.wait_events("ONBATT", "FSD", "SHUTDOWN")
 
 
 # -- a monitor that lies -------------------------------------------------------------------------
@@ -533,7 +552,7 @@ def ends_of(monitor):
 def test_monitor_that_lies_is_ended(daemon, upsd, lie):
     daemon.run()
     guard, monitor = daemon.pid(), daemon.monitor()
-    os.kill(monitor, signal.SIGSTOP)
+    freeze(monitor)
     with open(ends_of(monitor)["w"], "wb", buffering=0) as pipe:
         pipe.write(lie)
     daemon.wait_log("says what no monitor says")
@@ -577,7 +596,7 @@ def test_monitor_that_closes_its_channel_and_lives_on(daemon, upsd):
     ends = ends_of(monitor)
     # it closes both ends, by a debugger's hand, and goes to sleep
     calls = "".join(f"-ex 'call (int)close({fd.name})' " for fd in ends.values())
-    os.kill(monitor, signal.SIGSTOP)
+    freeze(monitor)
     result = subprocess.run(f"gdb -q -batch -p {monitor} {calls}", shell=True, check=False,
                             capture_output=True, text=True)
     if ends_of(monitor):
