@@ -37,7 +37,7 @@ UCLIBC_PACKAGES := gcc libc6-dev linux-libc-dev make xz-utils dpkg-dev
 BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio gcc-mipsel-linux-gnu linux-libc-dev-mipsel-cross \
 	qemu-system-mips netcat-traditional python3 python3-pexpect nut-server nut-client
 TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck mandoc libcmocka-dev python3 python3-pytest \
-	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount util-linux spin strace
+	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount util-linux spin strace gdb
 
 # Most of a system test is waiting for an upsd: sixteen of them wait at once.  Proofs work.
 PYTEST_JOBS ?= 16
