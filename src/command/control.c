@@ -150,9 +150,12 @@ static int ask_monitor(struct instance *in, pid_t pid)
 	for (; clock_ms() < until; poll(NULL, 0, ANSWER_LOOK_MS)) {
 		if (lock_holder(&in->dir, MONITOR_LOCK_FILE) <= 0)
 			continue;
-		if (!target_find(&t, in, pid, MONITOR_LOCK_FILE))
-			return 1;
-		/* and one that has just been relieved passes nothing on */
+		/* one that has just ended, or been relieved, passes nothing on */
+		if (!target_find(&t, in, pid, MONITOR_LOCK_FILE)) {
+			if (lock_holder(&in->dir, MONITOR_LOCK_FILE) == t.pid)
+				return 1;
+			continue;
+		}
 		if (target_signal(&t, in, SIGUSR1) &&
 		    lock_holder(&in->dir, MONITOR_LOCK_FILE) == t.pid)
 			return 0;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/session_login.h"
+
 static uint32_t interval(uint32_t poll_ms)
 {
 	return poll_ms < SESSION_KEEPALIVE_MS ? poll_ms : SESSION_KEEPALIVE_MS;
@@ -80,9 +82,7 @@ enum session_result session_connected(struct session *s, struct session_step *st
 	if (s->state != SESSION_CONNECTING)
 		return SESSION_NOTHING;
 	s->state = SESSION_IDLE;
-	s->login_step = REQUEST_USERNAME;
-	s->login_done = false;
-	s->login_at = NEVER;
+	session_login_begin(s);
 	s->logins_at = step->now;
 	s->list_clients = false;
 	s->wants = 0;
@@ -155,65 +155,6 @@ enum session_result session_garbage(struct session *s, struct session_step *step
 	if (s->state != SESSION_IDLE && s->state != SESSION_WAITING)
 		return SESSION_NOTHING;
 	return misfit(s, step, why);
-}
-
-static void login_granted(struct session *s, struct session_step *step)
-{
-	switch (s->request) {
-	case REQUEST_USERNAME:
-		s->login_step = REQUEST_PASSWORD;
-		break;
-	case REQUEST_PASSWORD:
-		s->login_step = REQUEST_LOGIN;
-		break;
-	case REQUEST_LOGIN:
-		s->logged_in = true;
-		if (s->login_report != REPORT_LOGGED_IN)
-			action_report(step->out, step->ups, REPORT_LOGGED_IN, 0, "");
-		s->login_report = REPORT_LOGGED_IN;
-		s->login_step = REQUEST_PRIMARY;
-		s->login_done = !step->conf->ups[step->ups].primary;
-		break;
-	default:
-		s->login_done = true;
-		break;
-	}
-}
-
-/* Other codes are of a server that is full, or has no driver, or is old. */
-static bool is_about_the_user(const char *code)
-{
-	return strcmp(code, "ACCESS-DENIED") == 0 || strncmp(code, "INVALID-", 8) == 0 ||
-	       strcmp(code, "USERNAME-REQUIRED") == 0 || strcmp(code, "PASSWORD-REQUIRED") == 0;
-}
-
-static void login_refused(struct session *s, struct session_step *step, const char *code)
-{
-	enum report report = REPORT_PRIMARY_REFUSED;
-
-	if (!s->logged_in)
-		report = is_about_the_user(code) ? REPORT_LOGIN_REFUSED : REPORT_LOGIN_FAILED;
-	if (s->request == REQUEST_PRIMARY && strcmp(code, "UNKNOWN-COMMAND") == 0) {
-		s->login_step = REQUEST_MASTER;
-		return;
-	}
-	if (s->request == REQUEST_LOGIN && strcmp(code, "ALREADY-LOGGED-IN") == 0) {
-		login_granted(s, step);
-		return;
-	}
-	/* left over from a try that got half way */
-	if (strcmp(code, "ALREADY-SET-USERNAME") == 0 || strcmp(code, "ALREADY-SET-PASSWORD") == 0) {
-		login_granted(s, step);
-		return;
-	}
-	if (s->login_report != report) {
-		action_report(step->out, step->ups, report, 0, code);
-		/* a wrong password shows in nothing else: the UPS is seen all the same */
-		if (report == REPORT_LOGIN_REFUSED)
-			action_notify(step->out, step->ups, NOTIFY_NOLOGIN, code);
-	}
-	s->login_report = (uint8_t)report;
-	s->login_at = step->now + SESSION_LOGIN_RETRY_MS;
 }
 
 static enum session_result poll_reply(struct session *s, struct session_step *step,
@@ -292,10 +233,7 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 	case REQUEST_LOGIN:
 	case REQUEST_PRIMARY:
 	case REQUEST_MASTER:
-		if (reply.kind == PROTO_OK)
-			login_granted(s, step);
-		else
-			login_refused(s, step, reply.text);
+		session_login_reply(s, step, &reply);
 		break;
 	case REQUEST_STATUS:
 		return poll_reply(s, step, &reply);
@@ -329,11 +267,6 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 	return SESSION_NOTHING;
 }
 
-static bool login_due(const struct session *s, int64_t now)
-{
-	return !s->login_done && (s->login_at == NEVER || now >= s->login_at);
-}
-
 static enum proto_request next_variable(unsigned int wants)
 {
 	int variable = 0;
@@ -352,7 +285,7 @@ static void idle(struct session *s, struct session_step *step)
 {
 	if (s->want_logout && (!s->want_fsd || s->fsd_tried)) {
 		send(s, step, REQUEST_LOGOUT);
-	} else if (login_due(s, step->now)) {
+	} else if (session_login_due(s, step->now)) {
 		send(s, step, s->login_step);
 	} else if (s->want_fsd && step->now >= s->fsd_at) {
 		send(s, step, REQUEST_FSD);
