@@ -2,11 +2,11 @@
 /*
  * channel.h - records of one size between two processes, without waiting.
  *
- * Two pipes, and not a socket: nothing but bytes can come through a pipe.  A
- * descriptor that arrives by a socket must be closed, and close(2) of somebody
- * else's descriptor may wait for as long as he likes.
+ * Two pipes, and not a socket: only bytes can come through a pipe.  Through a
+ * socket the peer could send a descriptor, which we would have to close, and the
+ * peer could make close(2) wait for as long as it likes.
  *
- * A record is at most CHANNEL_RECORD_MAX bytes, which a pipe takes as a whole
+ * A record has at most CHANNEL_RECORD_MAX bytes, which a pipe takes as a whole
  * or not at all.
  */
 #ifndef CHANNEL_H

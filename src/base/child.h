@@ -3,8 +3,8 @@
  * child.h - the processes that this one has started: commands, look-ups, the
  * monitor.
  *
- * A child in the table was not reaped yet, so its number cannot have been
- * given to anybody else, and child_kill() reaches nobody but our own child.
+ * A child in the table has not been reaped yet, so its number cannot belong to
+ * another process, and child_kill() reaches only our own child.
  */
 #ifndef CHILD_H
 #define CHILD_H

@@ -3,7 +3,7 @@
  * clock.h - the only clock of the daemon: monotonic milliseconds.
  *
  * A board without a battery-backed clock starts in 1970 and jumps decades at
- * the first NTP answer; nothing here may notice.  Read once per wake-up.
+ * the first NTP answer; nothing here may notice that.  Read once per wake-up.
  */
 #ifndef CLOCK_H
 #define CLOCK_H

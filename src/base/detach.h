@@ -2,10 +2,10 @@
 /*
  * detach.h - into the background, with an answer for the caller.
  *
- *	detach_open_stdio()  before anything else: no descriptor of ours may become
- *	                0, 1 or 2, where some callers leave nothing open
- *	detach_fork()   the caller's process waits here, and ends with 0 once
- *	                the daemon is ready, with 1 if it failed
+ *	detach_open_stdio()  before anything else: some callers leave 0, 1 or 2
+ *	                closed, and no descriptor of ours may get such a number
+ *	detach_fork()   the caller's process waits here; it ends with 0 when the
+ *	                daemon is ready, and with 1 if the daemon failed
  *	detach_ready()  in the daemon: lets the caller go
  *	detach_stdio()  in every process of the daemon: lets go of the terminal
  */

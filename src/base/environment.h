@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * environment.h - where things are: NUT's environment variables over the
- * compiled-in places.  An empty value counts as unset.
+ * environment.h - where things are: NUT's environment variables override
+ * the compiled-in places.  An empty value counts as unset.
  */
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* file.h - is this the file that it was?  By what stat(2) says of it. */
+/* file.h - is this still the same file?  Decided by what stat(2) says. */
 #ifndef FILE_H
 #define FILE_H
 

@@ -2,8 +2,9 @@
 /*
  * loop.h - the one place where the daemon waits.
  *
- * A process is the guard, or the monitor, or, with -p, both: each client of the loop says what
- * it waits for and until when, and is called after every wake-up.
+ * The clients of a process's loop are the guard, or the monitor, or, with -p,
+ * both.  Each client says what it waits for and until when, and is called after
+ * every wake-up.
  */
 #ifndef LOOP_H
 #define LOOP_H

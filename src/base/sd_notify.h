@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sd_notify.h - tells the one who started us how it goes, by the datagrams
- * that systemd has made common: READY=1, RELOADING=1, STOPPING=1 to
- * NOTIFY_SOCKET.
+ * sd_notify.h - tells our supervisor how it goes, by the datagrams that
+ * systemd has made common: READY=1, RELOADING=1, STOPPING=1 to NOTIFY_SOCKET.
  *
  * Does nothing where the variable is not set, and never waits.
  */

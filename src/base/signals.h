@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * signals.h - signals as events.  They are blocked everywhere but inside
- * ppoll(2) and signals_take(), so a handler never interrupts anything, and
- * none is lost between a check and the wait.
+ * signals.h - signals as events.  They are blocked everywhere except inside
+ * ppoll(2) and signals_take(), so a handler never interrupts anything, and no
+ * signal is lost between a check and the wait.
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H

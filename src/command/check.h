@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * check.h - `upsmon -t`: everything that is wrong with a configuration, and
- * what is legal and unwise.  Starts nothing.
+ * what is legal but unwise.  Starts nothing.
  */
 #ifndef CHECK_H
 #define CHECK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * control.h - what `upsmon -c` does: ask about the running daemon, and give it
- * orders.  Whom a signal may reach is target.h's to say.
+ * orders.  target.h decides which process a signal may reach.
  */
 #ifndef CONTROL_H
 #define CONTROL_H

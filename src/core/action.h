@@ -2,9 +2,9 @@
 /*
  * action.h - what the core wants done.
  *
- * The core answers each event with a list of these; the shell carries them
- * out in order.  The list is bounded: one event touches one UPS, or ends a
- * deadline of each.
+ * The core answers each event with a list of actions; the shell around it
+ * carries them out in order.  The list is bounded: one event concerns one UPS,
+ * or ends one deadline of each UPS.
  */
 #ifndef ACTION_H
 #define ACTION_H

@@ -10,11 +10,11 @@
  * seconds.  Numbers are decimal and whole; anything else is an error, where
  * NUT's atoi() would make 0 of it.
  *
- * What is an error and what a warning: an error is what leaves nothing sensible
- * to watch (no MONITOR, one that cannot be used, no SHUTDOWNCMD, MINSUPPLIES
- * that can never be kept), and what asks for TLS.  The daemon does not start on
- * one, and a reload keeps what it had.  Any other line that cannot be used is a
- * warning: it is named and ignored, and the board is protected.
+ * Errors and warnings: an error is what leaves nothing sensible to watch (no
+ * MONITOR, one that cannot be used, no SHUTDOWNCMD, MINSUPPLIES that can never
+ * be met), and what asks for TLS.  With an error the daemon does not start, and
+ * a reload changes nothing.  Any other line that cannot be used is a warning: it
+ * is reported and ignored, and the board stays protected.
  */
 #ifndef CONF_H
 #define CONF_H

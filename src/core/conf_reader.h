@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * conf_reader.h - one line of upsmon.conf while it is read: what the handlers
- * of the directives share.
+ * conf_reader.h - one line of upsmon.conf while it is being read: what the
+ * handlers of the directives share.
  */
 #ifndef CONF_READER_H
 #define CONF_READER_H

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * core.h - the whole of upsmon's judgement, without the world.
+ * core.h - all of upsmon's decisions, without the outside world.
  *
  *	event, now  ->  core  ->  actions, the next deadline
  *
- * The shell tells it what happened, carries out the actions in their order,
- * and calls again with EV_TIME when the deadline has come.  The core makes no
+ * The shell around it tells the core what happened, carries out the actions in
+ * order, and calls again with EV_TIME when the deadline has come.  The core makes no
  * system call, reads no clock, allocates nothing and has no globals, so that
  * a test can run a year of power cuts in a second.
  *
- * `now` is monotonic milliseconds and never goes back.  A core that is called
- * CORE_LATE_MS after its deadline was stopped, with its machine or alone: what
- * it knows is old, and each UPS is heard once more before it is judged, for
- * DEADTIME at most.  The same holds for what is restored and was not lost.
+ * `now` is monotonic milliseconds and never goes back.  If the core is
+ * called CORE_LATE_MS after its deadline, then the process or the machine was
+ * stopped.  What the core knows is then out of date, so it waits for a new answer
+ * of each UPS before it judges the UPS, for DEADTIME at most.  The same holds for
+ * a UPS that is restored and was not lost.
  */
 #ifndef CORE_H
 #define CORE_H

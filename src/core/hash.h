@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* hash.h - FNV-1a of a text with its NUL: tells a dozen of them apart, and hides none. */
+/* hash.h - FNV-1a of a text with its NUL: tells a dozen texts apart, and hides none. */
 #ifndef HASH_H
 #define HASH_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * notify.h - the notify types of upsmon.conf, their default texts, and what
- * becomes of a text.
+ * notify.h - the notify types of upsmon.conf, their default texts, and how a
+ * text is expanded.
  *
- * Pure.  The table is the whole list: a type that is not in it cannot be
- * configured, and a type in it always has a text.
+ * Pure.  The table is the whole list: a type that is not in the table cannot be
+ * configured, and a type in the table always has a text.
  */
 #ifndef NOTIFY_H
 #define NOTIFY_H

@@ -6,13 +6,13 @@
  * the number of logins and sets FSD when told to, and connects again when the
  * connection is lost.  Everything is an event; each state has one deadline.
  *
- * A server that refuses the login is polled all the same, since reading needs
- * no login, and the login is tried again every SESSION_LOGIN_RETRY_MS (NUT
- * never tries again, and its primary then ignores this host).
+ * A server that refuses the login is still polled, because reading needs no
+ * login, and the login is tried again every SESSION_LOGIN_RETRY_MS.  (NUT never
+ * tries again, and its primary then ignores this host.)
  *
- * A line that answers nothing is passed over: a greeting, an answer that comes
- * late.  Who has not answered SESSION_REPLY_MS after a request is out of step,
- * and gets a new connection; but an answer that the judgement can do without
+ * A line that answers no request (a greeting, a late answer) is skipped.  A
+ * server that has not answered SESSION_REPLY_MS after a request is out of step,
+ * and gets a new connection.  But a missing answer that no decision needs
  * (ups.alarm, battery.charge, battery.runtime) never costs the connection.
  *
  * Pure.  Times are monotonic milliseconds.

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * snapshot.h - what one monitor leaves to the next: kept by the guard, told by
+ * snapshot.h - what one monitor leaves to the next: kept by the guard, sent in
  * messages, and carried over an exec by handover.h.
  *
- * A place counts in the configuration of the time, so a new one moves them.
+ * A UPS has the place that its MONITOR line has in the current configuration, so
+ * a new configuration moves the places.
  *
  * Pure.
  */

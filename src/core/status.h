@@ -3,8 +3,8 @@
  * status.h - the tokens of the variable ups.status as a set of bits.
  *
  * Pure.  Tokens that say nothing about the power (HB, CHRG, DISCHRG) are
- * known and give no bit; a token that nobody knows gives ST_OTHER.  Upper or
- * lower case is the same, as in NUT.
+ * known and give no bit; an unknown token gives ST_OTHER.  Upper and lower case
+ * are the same, as in NUT.
  */
 #ifndef STATUS_H
 #define STATUS_H

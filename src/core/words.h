@@ -8,12 +8,11 @@
  * configuration file # also starts a comment, = is a word of its own, and a
  * backslash before the line's end joins two lines.
  *
- * Bytes are fed one at a time, so that no line has to be kept in front of the
- * splitter and a half-received line simply stays half-split.  In a file, a line
- * in error is read to its end and then reported once, and the next line starts
- * fresh: an open quote never eats the line after it.  On the wire an error is
- * reported at once, since a line that never ends must not be waited for; what is
- * left of the line is passed over.
+ * Bytes are fed one at a time, so no line has to be kept before it is split, and
+ * a half-received line simply stays half-split.  In a file, a bad line is read to
+ * its end and then reported once, and the next line starts fresh: an open quote
+ * never reaches into the next line.  On the wire an error is reported at once,
+ * because the line may never end; the rest of the line is skipped.
  *
  * Pure: no system call, no allocation.  A struct words holds one line.
  */

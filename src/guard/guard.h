@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * guard.h - the privileged client, which init supervises: it holds the claim,
+ * guard.h - the privileged half, which init supervises: it holds the lock,
  * takes the signals, keeps a monitor running, and shuts the machine down.
  *
  * It reads nothing that comes from a network, and takes from the monitor only

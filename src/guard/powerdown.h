@@ -4,7 +4,7 @@
  * shutdown to switch the UPS off ("killpower").
  *
  * Its first line is the text that NUT's own scripts look for; the second is
- * the boot id, so that a flag left by an earlier boot is told from this one's.
+ * the boot id, so that a flag left by an earlier boot is recognised.
  */
 #ifndef POWERDOWN_H
 #define POWERDOWN_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * reload.h - a new configuration: the file is read, the monitor comes to rest,
- * and the next one starts with it.  A file with an error, and a shutdown that
- * is under way, change nothing.  Whoever has asked gets his answer when the new
- * configuration is in use, or the reason why it is not (result.h).
+ * reload.h - a new configuration: the file is read, the monitor stops its work,
+ * and the next one starts with the new configuration.  If the file has an error,
+ * or a shutdown is under way, nothing changes.  The one who asked gets an answer
+ * (result.h): that the new configuration is in use, or why it is not.
  */
 #ifndef RELOAD_H
 #define RELOAD_H

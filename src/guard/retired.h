@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * retired.h - a monitor that has come to rest, and keeps its logins until the
- * next one has its own (worker.h).  There is one at the most.
+ * retired.h - a monitor that is at rest: it has stopped its work, and keeps its
+ * logins until the next one has its own (worker.h).  There is at most one.
  */
 #ifndef RETIRED_H
 #define RETIRED_H

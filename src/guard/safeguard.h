@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * safeguard.h - what the guard knows without its monitor: what monitors have
- * told so far, and the shutdown that follows from it if none lives to say so.
+ * told it so far, and the shutdown that follows from this if no monitor lives.
  *
- * A shutdown that was begun, or asked for, is carried out even if every
- * monitor dies or hangs: its steps are known.  No step takes longer than the
- * configuration has it, whatever a monitor says.
+ * A shutdown that was begun, or asked for, is carried out even if every monitor
+ * dies or hangs, because the guard knows its steps.  No step takes longer than
+ * the configuration sets, whatever a monitor says.
  */
 #ifndef SAFEGUARD_H
 #define SAFEGUARD_H

@@ -4,8 +4,8 @@
  * machine is down.
  *
  * A command that fails, or after which the machine still runs, is started
- * again; see shutdown.c for the schedule.  There is no way back from here
- * but to end the daemon.
+ * again; see shutdown.c for the schedule.  From here, only ending the
+ * daemon stops it.
  */
 #ifndef SHUTDOWN_H
 #define SHUTDOWN_H

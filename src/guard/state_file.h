@@ -2,9 +2,10 @@
 /*
  * state_file.h - what the daemon knows, for `upsmon -c status`.
  *
- * The guard writes upsmon.status beside the pidfile, as a whole and in memory
- * only; no socket, no flash.  One line of words for the daemon, one for each
- * UPS; times are monotonic milliseconds, so that the reader can tell an age.
+ * The guard writes upsmon.status beside the pidfile, as a whole and only in
+ * memory; no socket, no flash.  The file has one line of words for the daemon and
+ * one for each UPS.  Times are monotonic milliseconds, so that the reader can
+ * compute an age.
  */
 #ifndef STATE_FILE_H
 #define STATE_FILE_H

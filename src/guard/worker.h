@@ -3,18 +3,19 @@
  * worker.h - the process of the monitor: starts it, hears it, and replaces it.
  *
  * A monitor that dies is replaced at once, then slower and slower (10 s at
- * most).  One that hangs is found out by its silence: each message says until
- * when the next one comes.  A monitor that lies, or closes its channel, is
- * ended.  The next one goes on where the last one stopped (safeguard.h).
+ * most).  One that hangs is detected by its silence: each message says when the
+ * next one comes at the latest.  A monitor that sends a bad message, or closes
+ * its channel, is ended.  The next one goes on where the last one stopped
+ * (safeguard.h).
  *
- * A new configuration and a new program take a new monitor, too:
+ * A new configuration and a new program need a new monitor, too:
  *
- *	worker_rest()     the monitor tells all that it knows, and stops
+ *	worker_rest()     the monitor tells all that it knows, and stops its work
  *	worker_relieve()  the next one starts beside it
  *
- * and when that one has tried each UPS, the old one logs out and ends.  So at
- * no time a server finds this host logged out.  (With -p, there is no second
- * process, and it logs out and in.)
+ * When the next one has tried each UPS, the old one logs out and ends.  So no
+ * server ever finds this host logged out.  (With -p there is no second process:
+ * the daemon logs out and in again.)
  */
 #ifndef WORKER_H
 #define WORKER_H

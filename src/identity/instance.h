@@ -3,9 +3,9 @@
  * instance.h - is upsmon running?  The lock, the pidfile, and the verdict.
  *
  * Guarantee: of all processes of one user that share the directory, at most
- * one holds the claim.  The kernel drops it at any death and at any power cut,
- * and names its holder, so a recycled number can never stand for it.  Nothing
- * that a crash leaves behind keeps the next start down.
+ * one holds the claim.  The kernel drops the claim at any death and at any power
+ * cut, and names its holder, so a recycled number can never pass for it.  Nothing
+ * that a crash leaves behind prevents the next start.
  *
  *   upsmon.lock  is the claim (lock.h).  Its text is a note for the next
  *                start: which pidfile its last owner wrote.  Never removed.
@@ -13,15 +13,15 @@
  *                newline.  It proves nothing.  It is written as a whole, and
  *                removed at exit while the lock is still held.
  *
- * The directory may belong to the unprivileged user (rundir.h): what he plants
- * there is never followed, never waited for, never believed, and his locks are
- * not root's.
+ * The directory may belong to the unprivileged user (rundir.h).  What that user
+ * plants there is never followed, waited for or believed, and that user's locks
+ * do not count for root.
  *
- * Limits: whoever may write to the directory can remove the lock of a running
- * daemon.  It then takes a new one at its next look (instance_check()), and
- * leaves if another has been quicker: two may run for INSTANCE_CHECK_MS at the
- * most.  The like holds if he keeps the directory itself locked, plants a file,
- * and two start in the same millisecond.
+ * Limits: a user who may write to the directory can remove the lock of a running
+ * daemon.  The daemon takes a new lock at its next check (instance_check()), and
+ * leaves if another was quicker, so two may run for INSTANCE_CHECK_MS at most.
+ * The same can happen if that user keeps the directory itself locked and plants a
+ * file, and two daemons start in the same millisecond.
  */
 #ifndef INSTANCE_H
 #define INSTANCE_H

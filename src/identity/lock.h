@@ -5,10 +5,10 @@
  *
  * Not flock, which a forked child would keep.  The kernel drops the lock at
  * any death, and F_GETLK names its holder.  Only a plain file of our own user
- * with one name is the lock; what else has the name was planted, and is moved
- * out of the way.  A read lock is nobody's: ours are write locks.
+ * with one name can be the lock; anything else of that name was planted, and is
+ * moved out of the way.  Read locks do not count: ours are write locks.
  *
- * An fcntl lock goes when its holder closes ANY descriptor of the file.  So
+ * An fcntl lock is lost when its holder closes ANY descriptor of the file.  So
  * the holder must not call lock_holder().
  */
 #ifndef LOCK_H

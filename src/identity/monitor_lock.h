@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * monitor_lock.h - upsmon.monitor: by its lock the unprivileged monitor is
- * found, so that its own user can ask it for FSD (`upsmon -c fsd` in a
- * NOTIFYCMD script, which cannot read root's lock and may not signal root).
+ * monitor_lock.h - upsmon.monitor: its lock shows which process is the
+ * unprivileged monitor, so that the monitor's user can ask it for FSD (`upsmon -c
+ * fsd` in a NOTIFYCMD script, which cannot read root's lock nor signal root).
  *
- * It belongs to that user, mode 0600, and carries an fcntl write lock like
- * upsmon.lock (lock.h).  Each monitor gets a new file, which gets its name
- * before the monitor starts: so none that was planted is ever opened here.
+ * The file belongs to that user, mode 0600, and carries an fcntl write lock like
+ * upsmon.lock (lock.h).  Each monitor gets a new file, which has its name before
+ * the monitor starts, so a planted file is never opened here.
  */
 #ifndef MONITOR_LOCK_H
 #define MONITOR_LOCK_H

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * proc_reader.h - what procname.c asks, once for each kind of file that
- * kernels offer in a process's folder.
+ * proc_reader.h - the readers that procname.c uses, one for each kind of file
+ * that kernels offer in a process's folder.
  *
- * A reader is given that folder and fills in what its file tells; the name is
- * the least.  False: the file is not there (errno), or it is another kernel's
- * file of the same name (EBADMSG); then nothing was filled in.
+ * A reader is given that folder and fills in what its file tells: at least the
+ * name.  False: the file is not there (errno), or it is another kernel's file of
+ * the same name (EBADMSG); then nothing was filled in.
  *
- * All of them are compiled always, so that none rots.  What a build has, the
- * table in procname.c says, and the linker drops the others.
+ * All readers are always compiled, so that none rots.  The table in procname.c
+ * says which ones a build has, and the linker drops the others.
  */
 #ifndef PROC_READER_H
 #define PROC_READER_H

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * procname.h - what process has this number: its name, as the kernel tells it.
+ * procname.h - which process has this number: its name, as the kernel tells it.
  *
  * Guarantee: PROC_MATCH and PROC_MISMATCH were read from the kernel for a
  * process that had this number at that moment and was not a zombie, in a /proc
  * that counts processes as we do.  On Linux all of *found is of that one
- * process, even if its number changes hands while it is being read.  PROC_GONE
- * was said by the kernel, too: a number that /proc merely does not show (no
- * /proc, hidepid) is PROC_UNKNOWN.
+ * process, even if its number is reused while it is being read.  PROC_GONE comes
+ * from the kernel, too: a number that /proc merely does not show (no /proc,
+ * hidepid) is PROC_UNKNOWN.
  *
  * Limits:
- *   - The name is cut at 15 characters, and a process can choose its own.  It
- *     protects from a number that was given to somebody else, not from an
- *     attacker; and the number may change hands right after.  Who needs more
- *     takes the lock (instance.h) and a pidfd.
- *   - A /proc of another pid namespace is recognized by its idea of our own
- *     number, so not where that happens to be the same.  Solaris has no such
- *     link, and nothing to be checked.
+ *   - The name is cut at 15 characters, and a process can choose its own.  The
+ *     name protects from a reused number, not from an attacker; and the number
+ *     may be reused right after.  A caller that needs more uses the lock
+ *     (instance.h) and a pidfd.
+ *   - A /proc of another pid namespace is recognized because it gives us another
+ *     number, so not where that number happens to be the same.  Solaris has no
+ *     such link, so nothing is checked there.
  *   - A process whose first thread has ended counts as gone, as a zombie does.
- *   - Where the numbers of the kernel are reused between two reads, other
- *     kernels than Linux may give us a bit of each owner.
+ *   - If a number is reused between two reads, kernels other than Linux may give
+ *     us a mixture of both owners.
  *   - FreeBSD shows no zombies (unknown), and NetBSD without its Linux files
  *     does not tell which ones are.
  *

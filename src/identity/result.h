@@ -4,8 +4,8 @@
  * and `-c upgrade` send a signal, which cannot be answered, and wait for the
  * file upsmon.<order> beside the pidfile.
  *
- * It names the time (monotonic milliseconds) when the order was begun, so that
- * whoever signals can tell an answer to his order from an earlier one.
+ * The file names the time (monotonic milliseconds) when the order was begun, so
+ * that the sender can tell the answer to this order from an earlier one.
  */
 #ifndef RESULT_H
 #define RESULT_H

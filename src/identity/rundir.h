@@ -3,9 +3,9 @@
  * rundir.h - the directory of lock, pidfile and state, and files in it.
  *
  * It may belong to the unprivileged user, who can plant anything under our
- * names.  So: links are never followed, FIFOs and devices never waited for,
- * files of another owner or with a second name never believed, and nothing is
- * written but into a new file of our own, which then gets its name by rename.
+ * names.  So: links are never followed, FIFOs and devices are never waited for,
+ * and files of another owner or with a second name are never believed.  We write
+ * only into a new file of our own, which then gets its name by rename.
  */
 #ifndef RUNDIR_H
 #define RUNDIR_H

@@ -2,17 +2,17 @@
 /*
  * target.h - the proof that a signal needs: this process is the running upsmon.
  *
- * Guarantee: a signal reaches nobody but the process that holds the lock: the
- * guard, or, for its user, the monitor (monitor_lock.h).  It holds it before
- * and after a pidfd was taken of it, and is called upsmon
- * (NUT_IGNORE_CHECKPROCNAME leaves out the name).  With the pidfd no other
- * process can take its place any more.
+ * Guarantee: a signal reaches only the process that holds the lock: the guard,
+ * or, for the monitor's user, the monitor (monitor_lock.h).  The process holds
+ * the lock before and after we open a pidfd for it, and is called upsmon
+ * (NUT_IGNORE_CHECKPROCNAME leaves out the name).  From then on the pidfd
+ * guarantees that no other process can take its place.
  *
- * Limits: where the kernel has no pidfds (before 5.3) the lock, the name and
- * the start time are looked at once more directly before kill(2).  Between
- * that look and kill(2) the daemon would have to end and its number be given
- * again, which a kernel does only after all other numbers: some microseconds
- * against tens of thousands of forks.
+ * Limits: where the kernel has no pidfds (before 5.3), the lock, the name and
+ * the start time are checked once more directly before kill(2).  To hit another
+ * process, the daemon would have to end, and its number be reused, between that
+ * check and kill(2).  A kernel reuses a number only after all other numbers: a
+ * few microseconds against tens of thousands of forks.
  *
  * A process in another pid namespace, and an upsmon that takes no lock, such
  * as NUT's own, cannot be proved and are never signalled.

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * link.h - the bytes between one session and its server: name look-up,
- * connect, read, write; none of them waits.  TLS will go in here, and nothing
- * above will notice.
+ * connect, read, write; none of them waits.  TLS will go in here, and the layers
+ * above will not notice.
  *
  * A name may have several addresses, and one of them may swallow all packets.
- * They are tried in turn, the next one LINK_NEXT_MS after the last or as soon
- * as that has failed, side by side; the first that answers wins (RFC 8305).
- * The winner goes first the next time.
+ * So the addresses are tried side by side: each one starts LINK_NEXT_MS after the
+ * last, or as soon as that has failed.  The first that answers wins (RFC 8305),
+ * and goes first the next time.
  *
  * A link tells what happens through its events: CONNECTED, then LINE for each
- * line, and GARBAGE for one that cannot be read; CLOSED ends it.  What the
- * caller asks for (link_close()) makes no event.
+ * line, and GARBAGE for one that cannot be read; CLOSED ends it.  A close
+ * that the caller asks for (link_close()) makes no event.
  */
 #ifndef LINK_H
 #define LINK_H

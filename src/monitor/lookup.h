@@ -4,8 +4,8 @@
  *
  * getaddrinfo(3) blocks for as long as a name server likes, so it runs in a
  * short-lived child that writes its answer into a pipe.  A numeric address
- * needs no child.  Of a name with many addresses, families take turns, so that
- * no one of them fills the answer.
+ * needs no child.  If a name has many addresses, the address families take
+ * turns, so that neither fills the whole answer.
  */
 #ifndef LOOKUP_H
 #define LOOKUP_H

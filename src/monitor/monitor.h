@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * monitor.h - the unprivileged half: it talks to the servers, judges, and
- * notifies.  All it can do about the machine is to ask the guard.
+ * monitor.h - the unprivileged half: it talks to the servers, decides, and
+ * sends notifications.  To shut the machine down it can only ask the guard.
  */
 #ifndef MONITOR_H
 #define MONITOR_H

@@ -2,13 +2,13 @@
 /*
  * notifier.h - carries out notifications: syslog, wall, NOTIFYCMD.
  *
- * NOTIFYCMD runs once at a time, so that a script sees ONBATT before LOWBATT
+ * Only one NOTIFYCMD runs at a time, so that a script sees ONBATT before LOWBATT
  * (NUT starts them all at once, and the scheduler decides).  One that takes
- * longer than NOTIFIER_PATIENCE_MS is left running, and the next one starts;
- * FSD and SHUTDOWN have less patience with what is in front of them, and never
- * find the queue full.
+ * longer than NOTIFIER_PATIENCE_MS is left running, and the next one starts.
+ * FSD and SHUTDOWN wait less for those in front of them, and never find the
+ * queue full.
  *
- * Nothing here waits.  One notifier a process.
+ * Nothing here waits.  There is one notifier in a process.
  */
 #ifndef NOTIFIER_H
 #define NOTIFIER_H

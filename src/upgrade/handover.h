@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * handover.h - what a guard leaves to the program that takes its place in a
- * hot upgrade: what is known of each UPS, and by their numbers the lock and the
- * monitor that keeps the logins until the next one has its own.
+ * hot upgrade: what is known of each UPS, and the numbers of the lock's descriptor
+ * and of the monitor that keeps the logins until the next one has its own.
  *
  * It travels in a file without a name, whose descriptor is named by
  * HANDOVER_VARIABLE in the environment.  The two programs may be different
- * builds: struct ups may have grown at its end, and what the older one lacks
- * has its first value.  A layout that cannot be read is refused by
- * handover_read() with a reason, which is what a rehearsal is for.
+ * builds: struct ups may have grown at its end, and fields that the older one
+ * lacks have their initial value.  handover_read() refuses a layout that it
+ * cannot read, with a reason; a rehearsal finds this out beforehand.
  *
  * UPSes are told apart by hashes: the file holds no names and no passwords.
  */

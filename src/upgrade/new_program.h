@@ -3,7 +3,7 @@
  * new_program.h - the new program's side of a hot upgrade (upgrade.h).
  *
  *	upsmon -c rehearse  run by the guard: can this program go on with what
- *	                    the running one hands over?  Its last line says so.
+ *	                    the running one hands over?  Its last line answers.
  *	new_program_find()     after the exec: is there anything to go on with?
  */
 #ifndef NEW_PROGRAM_H

@@ -7,17 +7,17 @@
  *	rehearsal  a child runs the new program with the same options, which
  *	           reads the configuration and what would be handed over, and
  *	           says that it is ready.  Meanwhile all goes on.
- *	rest       the monitor tells all that it knows, and stops.
+ *	rest       the monitor tells all that it knows, and stops its work.
  *	exec       of the very file that was rehearsed.  new_program.h goes on; its
  *	           monitor logs in, and then the old one logs out (worker.h).
  *
- * Whatever fails before the exec, or the exec itself, changes nothing: the old
- * program goes on, and says why.  A shutdown always goes first.
+ * If anything before the exec fails, or the exec itself, nothing changes: the
+ * old program goes on, and says why.  A shutdown always goes first.
  *
- * Limits: what happens after the exec is the new program's alone.  One that
- * rehearses well and then crashes is started anew by init.  A NOTIFYCMD that
+ * Limits: after the exec, all depends on the new program.  If it rehearses well
+ * and then crashes, init has to start it again.  A NOTIFYCMD that
  * waits for an earlier one is started at once.  In one process (-p) the
- * connections are dropped and made anew.
+ * connections are dropped and made again.
  */
 #ifndef UPGRADE_H
 #define UPGRADE_H
