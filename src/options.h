@@ -10,7 +10,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-/* MONITOR lines.  1.3 KiB each in the monitor, 0.1 KiB in the guard. */
+/* MONITOR lines.  3 KiB each in the monitor, most of it for one line of the server; 0.1 in the guard. */
 #ifndef UPS_MAX
 #define UPS_MAX 16
 #endif
@@ -33,7 +33,7 @@
 #define MESSAGE_MAX 320
 #endif
 
-/* Addresses of one host that are tried.  128 bytes for each MONITOR line. */
+/* Addresses of one host that are tried.  36 bytes each for each MONITOR line. */
 #ifndef ADDRESSES_MAX
 #define ADDRESSES_MAX 4
 #endif

@@ -32,23 +32,19 @@ void link_init(struct link *l)
 
 /* ---- addresses ---- */
 
-static const struct sockaddr *address(const struct link *l, uint32_t i)
-{
-	return (const struct sockaddr *)&l->answer.address[i];
-}
-
 /* Adds an address to what people are told; error 0: it has not answered. */
 static void tell_address(struct link *l, uint32_t i, int error)
 {
-	const struct sockaddr_in6 *v6 = (const void *)address(l, i);
-	const struct sockaddr_in *v4 = (const void *)address(l, i);
-	bool is_v6 = v6->sin6_family == AF_INET6;
+	const union lookup_address *a = &l->answer.address[i];
+	bool is_v6 = a->any.sa_family == AF_INET6;
 	size_t used = strlen(l->what);
 	char text[INET6_ADDRSTRLEN] = "";
 
-	inet_ntop(v4->sin_family, is_v6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr,
-		  text, sizeof(text));
-	if (is_v6 && error == EINVAL && IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) && !v6->sin6_scope_id)
+	inet_ntop(a->any.sa_family,
+		  is_v6 ? (const void *)&a->v6.sin6_addr : (const void *)&a->v4.sin_addr, text,
+		  sizeof(text));
+	if (is_v6 && error == EINVAL && IN6_IS_ADDR_LINKLOCAL(&a->v6.sin6_addr) &&
+	    !a->v6.sin6_scope_id)
 		snprintf(l->what + used, sizeof(l->what) - used,
 			 "%s%s needs its interface, as in %s%%eth0", used ? ", " : "", text, text);
 	else
@@ -67,7 +63,7 @@ static void prefer_winner(struct link *l)
 	struct lookup_answer *a = &l->answer;
 
 	for (uint32_t i = 1; i < a->count; i++) {
-		struct sockaddr_storage first = a->address[0];
+		union lookup_address first = a->address[0];
 		socklen_t length = a->length[0];
 
 		if (memcmp(&a->address[i], &l->winner, a->length[i]) != 0)
@@ -154,9 +150,10 @@ static void try_next(struct link *l, const struct emitter *e)
 	while (l->next < l->answer.count) {
 		uint32_t i = l->next++;
 
-		l->tries[i] = socket(address(l, i)->sa_family,
+		l->tries[i] = socket(l->answer.address[i].any.sa_family,
 				     SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		if (l->tries[i] >= 0 && connect(l->tries[i], address(l, i), l->answer.length[i]) == 0) {
+		if (l->tries[i] >= 0 &&
+		    connect(l->tries[i], &l->answer.address[i].any, l->answer.length[i]) == 0) {
 			connected(l, i, e);
 			return;
 		}

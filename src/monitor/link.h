@@ -38,7 +38,7 @@ struct link {
 	pid_t child;		/* of the look-up */
 	uint16_t out_used;	/* not yet written */
 	struct lookup_answer answer;
-	struct sockaddr_storage winner; /* of the last connection */
+	union lookup_address winner; /* of the last connection */
 	struct words words;
 	char what[WHY_MAX];	/* which addresses were tried, and why they failed */
 	char out[PROTO_REQUEST_MAX];

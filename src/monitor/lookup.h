@@ -12,15 +12,23 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
 #include "options.h"
 
+/* Much smaller than a struct sockaddr_storage. */
+union lookup_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
 struct lookup_answer {
 	uint32_t count;
 	int32_t error; /* of getaddrinfo(), where count is 0 */
-	struct sockaddr_storage address[ADDRESSES_MAX];
+	union lookup_address address[ADDRESSES_MAX];
 	socklen_t length[ADDRESSES_MAX];
 };
 
