@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * clock.h - the only clock of the daemon: monotonic milliseconds.
+ * clock.h - the only clock of the daemon: milliseconds since the boot, which
+ * count on while the machine is suspended.
  *
  * A board without a battery-backed clock starts in 1970 and jumps decades at
  * the first NTP answer; nothing here may notice that.  Read once per wake-up.
@@ -15,7 +16,7 @@ static inline struct timespec clock_now(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_BOOTTIME, &ts);
 	return ts;
 }
 

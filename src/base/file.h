@@ -3,7 +3,9 @@
 #ifndef FILE_H
 #define FILE_H
 
+#include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* One and the same file, whatever its names. */
@@ -18,6 +20,17 @@ static inline bool file_is_unchanged(const struct stat *then, const struct stat 
 	return file_is_same(then, now) && now->st_size == then->st_size &&
 	       now->st_mtim.tv_sec == then->st_mtim.tv_sec &&
 	       now->st_mtim.tv_nsec == then->st_mtim.tv_nsec;
+}
+
+/* An fcntl lock on all of a file: F_WRLCK or F_UNLCK.  False with errno set. */
+static inline bool file_lock(int fd, short type)
+{
+	struct flock fl;
+
+	memset(&fl, 0, sizeof(fl));
+	fl.l_type = type;
+	fl.l_whence = SEEK_SET;
+	return fcntl(fd, F_SETLK, &fl) == 0;
 }
 
 #endif

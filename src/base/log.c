@@ -21,6 +21,7 @@ static struct {
 	bool to_syslog;
 	int debug;
 	int debug_min;
+	unsigned int warnings;
 	int fd;
 } state = { .to_stderr = true, .fd = -1 };
 
@@ -116,6 +117,7 @@ void log_at(int priority, const char *format, ...)
 
 	if (priority == LOG_DEBUG && state.debug == 0 && state.debug_min == 0)
 		return;
+	state.warnings += priority == LOG_WARNING;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
@@ -131,6 +133,11 @@ void log_at(int priority, const char *format, ...)
 		send_syslog(line, clamp(snprintf(line, sizeof(line), "<%d>" PROGRAM_NAME "[%d]: %s",
 						 LOG_DAEMON | priority, (int)getpid(), text),
 					sizeof(line)));
+}
+
+unsigned int log_warnings(void)
+{
+	return state.warnings;
 }
 
 void log_forget(void)

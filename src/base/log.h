@@ -31,6 +31,9 @@ void log_at(int priority, const char *format, ...) __attribute__((format(printf,
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 
+/* How many warnings there were so far. */
+unsigned int log_warnings(void);
+
 /* For a child that closes everything: the next message opens what it needs. */
 void log_forget(void);
 

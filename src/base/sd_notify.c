@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/environment.h"
 #include "base/log.h"
 
@@ -42,9 +42,12 @@ void sd_notify_tell(const char *state)
 
 void sd_notify_tell_reloading(void)
 {
+	struct timespec ts;
 	char state[64];
 
+	/* systemd's clock stands still while the machine is suspended */
+	clock_gettime(CLOCK_MONOTONIC, &ts);
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
-		 (long long)clock_ms() * 1000);
+		 (long long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
 	sd_notify_tell(state);
 }

@@ -105,7 +105,12 @@ bool check_configuration(const char *path, struct conf *conf)
 	}
 	if (!sound)
 		return not_sound(path);
-	log_line(STDOUT_FILENO, "%s: sound, %u UPS%s", path, conf->ups_count,
-		 conf->ups_count == 1 ? "" : "es");
+	if (log_warnings() > 0)
+		log_line(STDOUT_FILENO, "%s: usable, with %u warning%s, %u UPS%s", path, log_warnings(),
+			 log_warnings() == 1 ? "" : "s", conf->ups_count,
+			 conf->ups_count == 1 ? "" : "es");
+	else
+		log_line(STDOUT_FILENO, "%s: sound, %u UPS%s", path, conf->ups_count,
+			 conf->ups_count == 1 ? "" : "es");
 	return true;
 }

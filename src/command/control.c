@@ -25,6 +25,7 @@
 #define ANSWER_LOOK_MS 20
 /* The next monitor is there sooner, unless none lives. */
 #define MONITOR_WAIT_MS 3000
+#define ASK_AGAIN_MS 1000
 
 static const struct {
 	const char *name;
@@ -34,7 +35,7 @@ static const struct {
 } commands[] = {
 	{ "stop", CONTROL_STOP, SIGTERM, false },
 	{ "reload", CONTROL_RELOAD, SIGHUP, true },
-	{ "fsd", CONTROL_FSD, SIGUSR1, false },
+	{ "fsd", CONTROL_FSD, SIGUSR1, true },
 	{ "upgrade", CONTROL_UPGRADE, SIGUSR2, true },
 	{ "status", CONTROL_STATUS, 0, false },
 	{ NEW_PROGRAM_COMMAND, CONTROL_REHEARSE, 0, false },
@@ -140,29 +141,44 @@ static void log_caller(void)
 	log_to_syslog(false);
 }
 
-/* FSD, by the user of the monitor: through that, which is a process of his own. */
+/*
+ * FSD, by the user of the monitor: through that, which is a process of his own.
+ * Between two monitors there may be none for a moment, one that has just been
+ * relieved passes nothing on, and one that hangs is replaced after a while: so
+ * it is asked again until the guard says that it knows.
+ */
 static int ask_monitor(struct instance *in, pid_t pid)
 {
-	int64_t until = clock_ms() + MONITOR_WAIT_MS;
+	int64_t since = clock_ms(), until = since + ANSWER_WAIT_MS;
+	int64_t none_until = since + MONITOR_WAIT_MS;
+	char text[MESSAGE_MAX];
 	struct target t;
+	bool done;
 
-	/* between two monitors there may be none for a moment */
-	for (; clock_ms() < until; poll(NULL, 0, ANSWER_LOOK_MS)) {
-		if (lock_holder(&in->dir, MONITOR_LOCK_FILE) <= 0)
+	while (clock_ms() < until) {
+		int64_t again = clock_ms() + ASK_AGAIN_MS;
+
+		if (lock_holder(&in->dir, MONITOR_LOCK_FILE) <= 0) {
+			if (clock_ms() > none_until)
+				break;
+			poll(NULL, 0, ANSWER_LOOK_MS);
 			continue;
-		/* one that has just ended, or been relieved, passes nothing on */
+		}
+		none_until = clock_ms() + MONITOR_WAIT_MS;
 		if (!target_find(&t, in, pid, MONITOR_LOCK_FILE)) {
 			if (lock_holder(&in->dir, MONITOR_LOCK_FILE) == t.pid)
 				return 1;
 			continue;
 		}
-		if (target_signal(&t, in, SIGUSR1) &&
-		    lock_holder(&in->dir, MONITOR_LOCK_FILE) == t.pid)
-			return 0;
+		(void)target_signal(&t, in, SIGUSR1);
+		for (; clock_ms() < again; poll(NULL, 0, ANSWER_LOOK_MS)) {
+			if (result_read(in, "fsd", since, &done, text, sizeof(text)))
+				return 0;
+		}
 	}
 	/* the reason is that of any order */
 	if (target_find(&t, in, pid, LOCK_FILE))
-		log_error("upsmon has no monitor that could be asked");
+		log_error("fsd: the monitor of upsmon was asked, and has not answered");
 	return 1;
 }
 

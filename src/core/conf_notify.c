@@ -69,7 +69,8 @@ void conf_read_notify_flag(struct conf_reader *r)
 			*next++ = '\0';
 		bit = notify_flag_by_name(flag);
 		if (!bit)
-			conf_warning(r, "NOTIFYFLAG %s: \"%s\" is none of SYSLOG, WALL, EXEC, IGNORE",
+			conf_warning(r, "NOTIFYFLAG %s: \"%s\" is none of SYSLOG, WALL, EXEC, IGNORE, "
+				        "and is ignored",
 				     conf_arg(r, 1), flag);
 		flags |= bit;
 	}

@@ -30,7 +30,8 @@ static int64_t fsd(const struct ups *u, const struct conf *conf, uint16_t ups)
 {
 	(void)conf;
 	(void)ups;
-	return u->fsd_at;
+	/* one that was not followed yet must still be there: a server that is lost may be restarted */
+	return u->fsd_notified || u->comm == COMM_OK ? u->fsd_at : NEVER;
 }
 
 /* A secondary leaves its primary HOSTSYNC to say FSD first.  As in NUT. */

@@ -42,11 +42,17 @@ static void report_poll(struct session *s, struct session_step *step, enum repor
 	s->poll_report = (uint8_t)report;
 }
 
+/* A logout waits for one try of FSD, and not for a server that keeps refusing. */
+static bool may_leave(const struct session *s)
+{
+	return s->want_logout && (!s->want_fsd || s->fsd_tried);
+}
+
 static enum session_result drop(struct session *s, struct session_step *step, enum report report,
 				const char *why)
 {
 	s->logged_in = false;
-	if (s->want_logout) {
+	if (may_leave(s)) {
 		s->state = SESSION_OVER;
 		return SESSION_NOTHING;
 	}
@@ -278,12 +284,11 @@ static enum proto_request next_variable(unsigned int wants)
 
 /*
  * The order is the priority: what a shutdown needs comes before a poll, and
- * the secondaries learn of FSD even if nobody waits for them (HOSTSYNC 0).  A
- * logout waits for one try of it, and not for a server that keeps refusing.
+ * the secondaries learn of FSD even if nobody waits for them (HOSTSYNC 0).
  */
 static void idle(struct session *s, struct session_step *step)
 {
-	if (s->want_logout && (!s->want_fsd || s->fsd_tried)) {
+	if (may_leave(s)) {
 		send(s, step, REQUEST_LOGOUT);
 	} else if (session_login_due(s, step->now)) {
 		send(s, step, s->login_step);
@@ -326,7 +331,7 @@ enum session_result session_advance(struct session *s, struct session_step *step
 {
 	switch (s->state) {
 	case SESSION_DOWN:
-		if (s->want_logout) {
+		if (may_leave(s)) {
 			s->state = SESSION_OVER;
 		} else if (step->now >= s->attempted + interval(step->poll_ms)) {
 			s->state = SESSION_CONNECTING;
@@ -336,7 +341,7 @@ enum session_result session_advance(struct session *s, struct session_step *step
 		}
 		break;
 	case SESSION_CONNECTING:
-		if (s->want_logout || step->now >= s->reply_by) {
+		if (may_leave(s) || step->now >= s->reply_by) {
 			action_close(step->out, step->ups);
 			return drop(s, step, REPORT_CONNECT_TIMEOUT, "");
 		}

@@ -288,7 +288,7 @@ void ups_advance(struct ups *u, const struct ups_step *step)
 {
 	if (step->now >= onbatt_at(u, step->conf, step->ups))
 		notify_onbatt(u, step);
-	if (step->now >= u->fsd_at)
+	if (u->comm == COMM_OK && step->now >= u->fsd_at)
 		ups_fsd(u, step);
 	repeat(&u->nocomm_at, step->conf->nocomm_warn_ms, step, NOTIFY_NOCOMM);
 	/* while nothing is known, nothing is known of the battery either */

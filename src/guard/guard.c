@@ -93,6 +93,13 @@ static void in_child(void)
 	instance_forget(&self.instance);
 }
 
+static void stop(int64_t now)
+{
+	self.stopping = true;
+	shutdown_stop();
+	worker_stop(now);
+}
+
 /*
  * Whoever may write to the directory can take the lock's name away.  Looked at
  * at each wake-up, and often enough where no server answers and none comes.
@@ -129,8 +136,7 @@ static void watch_claim(int64_t now)
 		/* a shutdown that is under way is not left to one who knows less */
 		if (safeguard_is_alarmed() || self.stopping)
 			break;
-		self.stopping = true;
-		worker_stop(now);
+		stop(now);
 		break;
 	}
 }
@@ -138,10 +144,9 @@ static void watch_claim(int64_t now)
 static void take_orders(unsigned int signals, int64_t now)
 {
 	if ((signals & SIGNALS_STOP) && !self.stopping) {
-		self.stopping = true;
 		sd_notify_tell("STOPPING=1");
 		log_notice("stopping");
-		worker_stop(now);
+		stop(now);
 	}
 	if (signals & SIGNALS_FSD) {
 		struct signals_sender sender = signals_fsd_sender();
@@ -186,6 +191,8 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 	watch_claim(now);
 	take_orders(signals, now);
 	worker_advance(now);
+	if (safeguard_fsd_is_new())
+		result_write(&self.instance, "fsd", clock_ms(), true, "");
 	if (!self.stopping)
 		shutdown_advance(now);
 	/* of another's lock nothing is ours any more */

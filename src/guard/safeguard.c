@@ -11,6 +11,7 @@ static struct {
 	struct snapshot snapshot;
 	bool news;
 	bool fsd_asked;
+	bool fsd_unanswered;
 	int64_t fsd_at;		/* when */
 } self;
 
@@ -60,6 +61,9 @@ bool safeguard_hear(const struct message *m, int64_t now)
 	}
 	if (m->phase < self.snapshot.phase)
 		return false;
+	/* the heartbeat repeats a step; no step is put off by that */
+	if (m->phase == self.snapshot.phase && (m->phase == PHASE_SYNC || m->phase == PHASE_FINAL))
+		return true;
 	if (m->phase != self.snapshot.phase || m->phase_until != self.snapshot.phase_until)
 		self.news = true;
 	self.snapshot.phase = m->phase;
@@ -74,6 +78,15 @@ void safeguard_fsd(int64_t now)
 	if (!self.fsd_asked)
 		self.fsd_at = now;
 	self.fsd_asked = true;
+	self.fsd_unanswered = true;
+}
+
+bool safeguard_fsd_is_new(void)
+{
+	bool new = self.fsd_unanswered;
+
+	self.fsd_unanswered = false;
+	return new;
 }
 
 bool safeguard_fsd_waits(void)

@@ -34,6 +34,9 @@ bool safeguard_hear(const struct message *m, int64_t now);
 /* Somebody has asked for FSD: until the shutdown is carried out. */
 void safeguard_fsd(int64_t now);
 
+/* Once for each time: whoever has asked waits for an answer. */
+bool safeguard_fsd_is_new(void);
+
 /* FSD was asked for, and no monitor has begun with it. */
 bool safeguard_fsd_waits(void);
 

@@ -143,6 +143,12 @@ void shutdown_begin(const struct conf *conf, int64_t now)
 		run(now);
 }
 
+void shutdown_stop(void)
+{
+	self.flag = 0;
+	self.next = NEVER;
+}
+
 bool shutdown_is_begun(void)
 {
 	return self.conf != NULL;

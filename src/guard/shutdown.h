@@ -19,6 +19,9 @@
 void shutdown_begin(const struct conf *conf, int64_t now);
 bool shutdown_is_begun(void);
 
+/* The daemon ends: what has not been started is not started any more. */
+void shutdown_stop(void);
+
 /* When shutdown_advance() has something to do; NEVER before the beginning. */
 int64_t shutdown_deadline(void);
 void shutdown_advance(int64_t now);

@@ -9,11 +9,12 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/environment.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "core/message.h"
 #include "guard/safeguard.h"
-#include "identity/monitor_lock.h"
 #include "monitor/monitor.h"
 
 /* A monitor that was told to stop logs out within this time, or is ended. */
@@ -193,9 +194,13 @@ static void be_monitor(const struct monitor_setup *setup)
 		log_error("cannot give up root: %s", strerror(errno));
 		_exit(1);
 	}
-	if (setup->lock >= 0 && !monitor_lock_take(setup->lock))
+	if (setup->lock >= 0 && !file_lock(setup->lock, F_WRLCK))
 		log_warning("the monitor has no lock (%s): -c fsd works for root only",
 			    strerror(errno));
+	if (setup->lock >= 0 && access(environment_pid_dir(), R_OK | X_OK) < 0)
+		log_warning("%s: %s, for the user of NOTIFYCMD: -c fsd and -c status work for root "
+			    "only; chmod 755",
+			    environment_pid_dir(), strerror(errno));
 	monitor_init(setup, &client);
 	loop_run(&client, 1, self.setup.wait);
 	_exit(monitor_status());
@@ -341,6 +346,7 @@ static void watch_silence(int64_t now)
 		return;
 	log_error("monitor %d does not answer any more; it is replaced", (int)self.monitor.pid);
 	self.heard_by = NEVER;
+	self.rest_by = NEVER;
 	end_monitor();
 }
 

@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "identity/lock.h"
-
 int monitor_lock_make(const struct rundir *d, uid_t uid, gid_t gid)
 {
 	int fd, error;
@@ -21,9 +19,4 @@ int monitor_lock_make(const struct rundir *d, uid_t uid, gid_t gid)
 	close(fd);
 	errno = error;
 	return -1;
-}
-
-bool monitor_lock_take(int fd)
-{
-	return lock_retake(fd);
 }

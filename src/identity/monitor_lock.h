@@ -11,7 +11,6 @@
 #ifndef MONITOR_LOCK_H
 #define MONITOR_LOCK_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "identity/rundir.h"
@@ -21,7 +20,6 @@
 /* In the guard: the descriptor for the next monitor.  -1 with errno set. */
 int monitor_lock_make(const struct rundir *d, uid_t uid, gid_t gid);
 
-/* In the monitor, which keeps the descriptor open for its life. */
-bool monitor_lock_take(int fd);
+/* Then the monitor takes the lock, and drops it when it comes to rest (file_lock()). */
 
 #endif

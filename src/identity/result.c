@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "options.h"
 
-static const char *const orders[] = { "reload", "upgrade" };
+static const char *const orders[] = { "reload", "upgrade", "fsd" };
 
 #define DONE "done"
 #define FAILED "failed"

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/detach.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "core/core.h"
@@ -32,6 +33,7 @@ static struct monitor {
 	bool background;
 	bool one_process;
 	int64_t now;
+	int64_t core_at;	/* what the core wanted when the wait began */
 	int status;
 	bool over;
 	/* what the guard was told, and still has to be */
@@ -42,6 +44,7 @@ static struct monitor {
 	bool told_ready;
 	int64_t silent_until;	/* as the guard was told last */
 	int64_t speak_by;	/* as it is to be told next */
+	int lock;		/* by which our user finds us; -1: none */
 	bool asked_unsaid;	/* our user wants FSD, and the guard is still to be told */
 	bool rest_asked;
 	bool resting;		/* and the guard knows it */
@@ -206,6 +209,9 @@ static void come_to_rest(void)
 {
 	notifier_flush(&self.conf);
 	self.rest_asked = true;
+	/* the next one passes orders on, and we do not */
+	if (self.lock >= 0)
+		file_lock(self.lock, F_UNLCK);
 }
 
 /* Nobody has taken over. */
@@ -213,6 +219,8 @@ static void go_on(void)
 {
 	self.rest_asked = false;
 	self.resting = false;
+	if (self.lock >= 0)
+		file_lock(self.lock, F_WRLCK);
 	simple_event(EV_TIME);
 }
 
@@ -269,6 +277,7 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 	(void)arg;
 	if (self.over)
 		return 0;
+	self.core_at = at;
 	if (notifier_deadline() < at)
 		at = notifier_deadline();
 	self.speak_by = speak_by(at);
@@ -301,7 +310,8 @@ static void advance(const struct pollfd *fds)
 		link_handle(&self.links[i], i, fds, self.polled[i], self.now, on_event, NULL);
 		fds += self.polled[i];
 	}
-	if (self.now >= core_deadline(&self.core, self.now))
+	/* asked by the time of now, the core no longer names what has just come due */
+	if (self.now >= self.core_at)
 		simple_event(EV_TIME);
 }
 
@@ -350,6 +360,7 @@ void monitor_init(const struct monitor_setup *setup, struct loop_client *client)
 	memset(&self, 0, sizeof(self));
 	self.conf = *setup->conf;
 	self.channel = setup->channel;
+	self.lock = setup->lock;
 	self.family = setup->family;
 	self.background = setup->background;
 	self.one_process = setup->one_process;

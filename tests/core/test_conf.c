@@ -174,6 +174,12 @@ static void test_commands(void **state)
 	good("MONITOR ups@a 1 u p primary\nSHUTDOWNCMD \"/bin/sh\" \"-c\" \"a; b\"\n");
 	assert_int_equal(lab.conf.shutdown_cmd.words, 3);
 	assert_memory_equal(text(lab.conf.shutdown_cmd.text), "/bin/sh\0-c\0a; b", 16);
+	/* a shell line that has lost its quotes */
+	warned("MONITOR ups@a 1 u p primary\nSHUTDOWNCMD sync && poweroff -f\n", "no quotes around");
+	assert_string_equal(text(lab.conf.shutdown_cmd.text), "sync && poweroff -f");
+	assert_int_equal(lab.conf.shutdown_cmd.words, 1);
+	warned("MONITOR ups@a 1 u p primary\nSHUTDOWNCMD echo bye; poweroff\n", "\"bye;\"");
+	assert_int_equal(lab.conf.shutdown_cmd.words, 1);
 	warned("MONITOR ups@a 1 u p primary\nMINSUPPLIES 0\n", "no SHUTDOWNCMD");
 }
 

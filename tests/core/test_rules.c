@@ -164,6 +164,23 @@ static void test_fsd_of_an_earlier_time(void **state)
 	lab_status(&lab, 0, "OL");
 	assert_no_shutdown();
 	assert_string_equal(lab_notices(&lab), "");
+	/* or is just being restarted when the time is over: only what still stands counts */
+	meet(BASE "HOSTSYNC 20\nDEADTIME 60\n", "FSD OL");
+	lab_run(&lab, 17000);
+	lose();
+	lab_run(&lab, 10000);
+	assert_int_equal(lab.shutdowns, 0);
+	assert_null(strstr(lab_notices(&lab), "FSD ups"));
+	lab.server[0].mode = LAB_UP;
+	lab_status(&lab, 0, "OL");
+	assert_no_shutdown();
+	meet(BASE "HOSTSYNC 20\nDEADTIME 60\n", "FSD OL");
+	lab_run(&lab, 17000);
+	lose();
+	lab_run(&lab, 10000);
+	lab.server[0].mode = LAB_UP;
+	lab_run(&lab, 10000);
+	assert_int_equal(lab.shutdowns, 1);
 	/* one that comes is followed at once, also over a loss of the server */
 	begin(BASE "HOSTSYNC 20\n", "FSD OL");
 	assert_int_not_equal(lab.core.phase, PHASE_WATCH);

@@ -112,6 +112,11 @@ static void test_no_step_takes_longer_than_configured(void **state)
 	say_phase(PHASE_SYNC, NEVER);
 	assert_int_equal(safeguard_deadline(true),
 			 NOW + 20000 + SAFEGUARD_LATE_MS + 5000 + SAFEGUARD_LATE_MS);
+	/* said again and again, as the heartbeat does, it is the same step */
+	safeguard_hear(&(struct message){ .kind = MESSAGE_PHASE, .phase = PHASE_SYNC,
+					  .phase_until = NEVER }, NOW + 9000);
+	assert_int_equal(safeguard_deadline(true),
+			 NOW + 20000 + SAFEGUARD_LATE_MS + 5000 + SAFEGUARD_LATE_MS);
 	say_phase(PHASE_FINAL, NOW + 86400000);
 	assert_int_equal(safeguard_deadline(true), NOW + 5000 + 2 * SAFEGUARD_LATE_MS);
 }

@@ -430,6 +430,23 @@ static void test_fsd_that_is_refused_for_ever(void **state)
 	assert_int_equal(lab.server[0].logouts_seen, 1);
 }
 
+/* No time for anything, and the server away just then: the secondaries are warned all the same. */
+static void test_fsd_is_sent_after_the_shutdown_has_begun(void **state)
+{
+	(void)state;
+	lab_start(&lab, PRIMARY "HOSTSYNC 0\nFINALDELAY 0\n");
+	lab_run(&lab, 10000);
+	lab.server[0].mode = LAB_REFUSED;
+	lab_break(&lab, 0);
+	lab_fsd(&lab);
+	assert_int_equal(lab.shutdowns, 1);
+	assert_false(lab.server[0].fsd);
+	lab.server[0].mode = LAB_UP;
+	lab_run(&lab, 20000);
+	assert_true(lab.server[0].fsd);
+	assert_int_equal(lab.server[0].logouts_seen, 1);
+}
+
 /* Whose own login is refused is none of those who are counted. */
 static void test_secondaries_are_counted_without_us(void **state)
 {
@@ -468,6 +485,7 @@ int main(void)
 		cmocka_unit_test(test_connect_timeout),
 		cmocka_unit_test(test_fsd_is_tried_again),
 		cmocka_unit_test(test_fsd_that_is_refused_for_ever),
+		cmocka_unit_test(test_fsd_is_sent_after_the_shutdown_has_begun),
 		cmocka_unit_test(test_secondaries_are_counted_without_us),
 		cmocka_unit_test(test_a_login_that_fails_for_now),
 		cmocka_unit_test(test_a_greeting_is_passed_over),

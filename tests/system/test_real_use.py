@@ -180,6 +180,48 @@ def test_fsd_while_the_monitor_is_replaced(daemon, upsd):
 
 
 @pytest.mark.root
+def test_fsd_while_the_monitor_hangs(daemon):
+    """It is asked again until the guard knows: the monitor is replaced meanwhile."""
+    daemon.write(daemon.conf.read_text() + "RUN_AS_USER nobody\n")
+    daemon.run()
+    freeze(daemon.monitor())
+    result = daemon.command("-c", "fsd", preexec_fn=as_user(NOBODY), timeout=60)
+    assert result.returncode == 0, result.stderr
+    daemon.wait_down()
+
+
+@pytest.mark.root
+def test_fsd_in_the_midst_of_an_upgrade(daemon, tmp_path):
+    """The old monitor is at rest, and the new program is slow: no order is lost in between."""
+    daemon.write(daemon.conf.read_text() + "RUN_AS_USER nobody\n")
+    real = daemon.binary
+    program = tmp_path / "upsmon"
+    slow = tmp_path / "slow"
+    program.write_text(f'#!/bin/sh\n[ -e {slow} ] && [ "$2" != rehearse ] && sleep 2\n'
+                       f'exec {real} "$@"\n')
+    program.chmod(0o755)
+    daemon.binary = str(program)
+    daemon.run()
+    slow.touch()
+    upgrade = subprocess.Popen([real, "-c", "upgrade"], env=daemon.env, stderr=subprocess.DEVNULL)
+    daemon.wait_log("rehearsing")
+    result = subprocess.run([real, "-c", "fsd"], env=daemon.env, preexec_fn=as_user(NOBODY),
+                            capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    daemon.wait_down()
+    upgrade.wait(60)
+
+
+@pytest.mark.root
+def test_directory_that_the_user_cannot_enter(daemon):
+    """Nothing of upsmon -c can work there for him: the log says so at the start."""
+    daemon.write(daemon.conf.read_text() + "RUN_AS_USER nobody\n")
+    daemon.pid_dir.chmod(0o750)
+    daemon.run()
+    daemon.wait_log("Permission denied, for the user of NOTIFYCMD")
+
+
+@pytest.mark.root
 def test_default_user(daemon):
     """The first of nut, nutmon, ups and nobody that exists; the log names him."""
     daemon.run()
@@ -300,6 +342,7 @@ class Swallower:
 
     def __init__(self, port):
         self.socket = socket.socket(socket.AF_INET6)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(("::1", port))
         self.socket.listen(0)
         self.fill = []
@@ -466,6 +509,67 @@ def test_a_wrong_password_reaches_the_owner(make_daemon, upsd):
     assert "refuses the login of this host (ACCESS-DENIED)" in daemon.events_file.read_text()
 
 
+# -- time alone ---------------------------------------------------------------------------------
+
+def test_a_rule_that_only_time_fulfils(make_daemon, upsd):
+    """TIMEOUT is over between two polls that are far apart."""
+    daemon = make_daemon(port=upsd.port, extra="TIMEOUT 6\n")
+    daemon.write(daemon.conf.read_text().replace("POLLFREQALERT 1", "POLLFREQALERT 40"))
+    daemon.run()
+    upsd.set_status("OB")
+    daemon.wait_events("ONBATT")
+    began = time.monotonic()
+    daemon.wait_down(30)
+    assert time.monotonic() - began > 5
+    assert "on battery for TIMEOUT" in daemon.log()
+
+
+@pytest.mark.root
+def test_deadtime_of_a_host_that_swallows_packets(make_daemon, upsd):
+    """The switch has lost its power: each connection hangs, and DEADTIME goes on."""
+    daemon = make_daemon(port=upsd.port)
+    daemon.write(daemon.conf.read_text().replace("@127.0.0.1:", "@[::1]:")
+                 .replace("POLLFREQALERT 1", "POLLFREQALERT 3").replace("DEADTIME 4", "DEADTIME 8"))
+    relay = Relay(upsd.port)
+    try:
+        daemon.run()
+        upsd.set_status("OB")
+        daemon.wait_events("ONBATT")
+        relay.close()
+        began = time.monotonic()
+        swallower = Swallower(upsd.port)
+        try:
+            daemon.wait_down(40)
+            # DEADTIME 8, HOSTSYNC 3, FINALDELAY 1; a connection may take 10 s
+            assert time.monotonic() - began < 22
+        finally:
+            swallower.close()
+    finally:
+        relay.close()
+
+
+class Relay:
+    """[::1]:port is upsd's 127.0.0.1:port, until it is closed."""
+
+    def __init__(self, port):
+        self.process = subprocess.Popen(
+            ["/usr/bin/python3", "-c", "import socket, sys, threading\n"
+             "port = int(sys.argv[1])\ns = socket.socket(socket.AF_INET6)\n"
+             "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+             "s.bind(('::1', port))\ns.listen()\nprint('up', flush=True)\n"
+             "def copy(a, b):\n    while (data := a.recv(4096)): b.sendall(data)\n"
+             "    b.shutdown(socket.SHUT_WR)\n"
+             "while True:\n    a, _ = s.accept()\n    b = socket.create_connection(('127.0.0.1', port))\n"
+             "    for pair in ((a, b), (b, a)):\n"
+             "        threading.Thread(target=copy, args=pair, daemon=True).start()\n", str(port)],
+            stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == b"up\n"
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
 # -- a monitor that hangs ----------------------------------------------------------------------
 
 def test_monitor_that_hangs_on_battery(daemon, upsd):
@@ -510,6 +614,7 @@ def test_reload_answers_when_it_is_done(daemon, upsd):
     orders = [subprocess.Popen([daemon.binary, "-c", "reload"], env=daemon.env,
                                stderr=subprocess.DEVNULL) for _ in range(2)]
     assert [order.wait(35) for order in orders] == [0, 0]
+    assert daemon.log().count(f"monitor {monitor} does not answer any more") == 1
     upsd.set_status("OB")
     wait_for("the new text", lambda: "changed ups@" in daemon.events_file.read_text())
 
