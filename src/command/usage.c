@@ -32,6 +32,10 @@ static bool set_argument(struct usage *u, char option, const char *value)
 
 	switch (option) {
 	case 'c':
+		if (u->command != CONTROL_NONE) {
+			log_error("-c %s: one command at a time", value);
+			return false;
+		}
 		u->command = control_by_name(value);
 		if (u->command != CONTROL_NONE)
 			return true;

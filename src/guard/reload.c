@@ -16,6 +16,7 @@ static struct {
 	struct reload_setup setup;
 	bool ordered;
 	bool waiting;		/* for the monitor to come to rest */
+	unsigned int warnings;	/* of the new configuration */
 	int64_t begun;
 	struct conf fresh;
 } self;
@@ -41,6 +42,10 @@ static void finish(const char *why)
 {
 	char text[MESSAGE_MAX] = "the configuration is read anew";
 
+	if (!why && self.warnings > 0)
+		snprintf(text, sizeof(text), "the configuration is read anew, with %u warning%s, which "
+			 "the log and upsmon -t show",
+			 self.warnings, self.warnings == 1 ? "" : "s");
 	if (why) {
 		snprintf(text, sizeof(text), "%s is not used, and the configuration stays as it was: %s",
 			 self.setup.conf_file, why);
@@ -55,8 +60,10 @@ static const char *begin(int64_t now)
 {
 	if (safeguard_is_alarmed())
 		return "a shutdown is under way";
+	self.warnings = log_warnings();
 	if (!conf_file_read(self.setup.conf_file, &self.fresh, false))
 		return "it has errors, which the log and upsmon -t name";
+	self.warnings = log_warnings() - self.warnings;
 	self.waiting = worker_rest(now);
 	return self.waiting ? NULL : "the monitor does not listen; try again";
 }
