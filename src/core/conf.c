@@ -73,19 +73,6 @@ void conf_finish(struct conf *conf, struct conf_report *report)
 			 "SHUTDOWNCMD is empty: in a shutdown nothing is run but NOTIFYCMD");
 }
 
-void conf_command_text(const struct conf *conf, const struct conf_command *command, char *text,
-		       size_t size)
-{
-	const char *word = conf_get(conf, command->text);
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (unsigned int i = 0; i < command->words && used < size; i++) {
-		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "", word);
-		word += strlen(word) + 1;
-	}
-}
-
 int conf_find_system(const struct conf *old, const struct conf *conf, uint16_t ups)
 {
 	const char *system = conf_get(conf, conf->ups[ups].system);

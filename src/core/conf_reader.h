@@ -43,6 +43,8 @@ struct conf_ups *conf_system(struct conf *conf, const char *system);
 
 /* The handlers that have files of their own. */
 void conf_read_monitor(struct conf_reader *r);
+void conf_read_shutdown_cmd(struct conf_reader *r);
+void conf_read_notify_cmd(struct conf_reader *r);
 void conf_read_notify_msg(struct conf_reader *r);
 void conf_read_notify_flag(struct conf_reader *r);
 
