@@ -35,7 +35,7 @@ static const struct {
 } commands[] = {
 	{ "stop", CONTROL_STOP, SIGTERM, false },
 	{ "reload", CONTROL_RELOAD, SIGHUP, true },
-	{ "fsd", CONTROL_FSD, SIGUSR1, true },
+	{ "fsd", CONTROL_FSD, SIGUSR1, false },
 	{ "upgrade", CONTROL_UPGRADE, SIGUSR2, true },
 	{ "status", CONTROL_STATUS, 0, false },
 	{ NEW_PROGRAM_COMMAND, CONTROL_REHEARSE, 0, false },
