@@ -1,9 +1,12 @@
 import pathlib
+import sys
 import tempfile
 
 import pytest
 
-pytest.register_assert_rewrite("daemon")
+# of another folder's tests, in the same run, it may be there already
+if "daemon" not in sys.modules:
+    pytest.register_assert_rewrite("daemon")
 
 from daemon import BINARIES, Daemon
 from lab.upsd import Upsd
