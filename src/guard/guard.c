@@ -191,7 +191,7 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 	watch_claim(now);
 	take_orders(signals, now);
 	worker_advance(now);
-	if (safeguard_fsd_is_new())
+	if (safeguard_fsd_is_new() && !self.lost)
 		result_write(&self.instance, "fsd", clock_ms(), true, "");
 	if (!self.stopping)
 		shutdown_advance(now);
@@ -211,7 +211,7 @@ static bool prepare_user(void)
 		return true;
 	if (!user_choose(self.setup->user, &self.conf, self.setup->conf_file, &self.user))
 		return false;
-	log_info("NOTIFYCMD and all that speaks with servers runs as user %s", self.user.name);
+	log_info("the monitor, and NOTIFYCMD with it, runs as user %s", self.user.name);
 	return true;
 }
 
