@@ -36,6 +36,8 @@ def test_boot_to_ready(board, upsd):
     assert str(pid) in board.run("pidof upsmon")[1].split()
     assert board.run("start-stop-daemon -K -t -q -n upsmon -p /run/nut/upsmon.pid")[0] == 0
     wait_for("the log", lambda: f"upsmon[{pid}]: ready, watching 1 UPS" in board.run("logread")[1])
+    # what others say on the console is no part of a command's output
+    assert board.run("echo upsmon: hello >/dev/console; echo 7; (exit 3)") == (3, "7\n")
 
 
 def test_low_battery_to_power_off(board, upsd):

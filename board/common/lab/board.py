@@ -84,15 +84,19 @@ class Board:
         return self
 
     def run(self, command, seconds=120):
-        """Runs a command in that shell; returns (exit code, output)."""
-        # the marks are put together by the shell, so that its echo has neither
-        self.console.send(f"echo MARK''BEGIN; {command}; echo MARK''END $?\r")
+        """Runs a command in that shell; returns (exit code, output).
+
+        The daemon and the kernel write to the same console whenever they like, also between two
+        lines of a command.  So the output goes to a file first, and comes with a mark on each line.
+        """
+        # the words are put together by the shell, so that its echo has none of them
+        self.console.send(f"{{ {command}; }} >/run/.output 2>&1; code=$?; echo MARK''BEGIN; "
+                          f"sed 's/^/OUT''PUT:/' /run/.output; echo; echo MARK''END $code\r")
         self.expect(r"MARKBEGIN\r*\n", seconds)
-        match = self.expect(r"MARKEND (\d+)", seconds)
-        output = self.console.before.replace("\r", "")
-        code = int(match.group(1))
+        code = int(self.expect(r"MARKEND (\d+)", seconds).group(1))
+        lines = re.findall(r"OUTPUT:(.*\n?)", self.console.before.replace("\r", ""))
         self.expect(PROMPT, seconds)
-        return code, output
+        return code, "".join(lines)
 
     def cut_power(self):
         """What a power cut does: no process on the board learns of it."""
