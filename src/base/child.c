@@ -104,17 +104,25 @@ static void exec_words(const struct child_command *c)
 	execvp(argv[0], (char *const *)argv);
 }
 
-static void exec_shell(const struct child_command *c)
+void child_command_line(const struct child_command *c, char *line, size_t size)
 {
-	char line[WORDS_TEXT_MAX + 8];
 	const char *word = c->text;
 	size_t used = 0;
 
-	for (unsigned int i = 0; i < c->words; i++) {
-		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s", i ? " " : "",
-					 word);
+	line[0] = '\0';
+	for (unsigned int i = 0; i < c->words && used < size; i++) {
+		used += (size_t)snprintf(line + used, size - used, "%s%s", i ? " " : "", word);
 		word += strlen(word) + 1;
 	}
+}
+
+static void exec_shell(const struct child_command *c)
+{
+	char line[WORDS_TEXT_MAX + 8];
+	size_t used;
+
+	child_command_line(c, line, sizeof(line));
+	used = strlen(line);
 	/* the message is an argument, never a part of the shell's text */
 	snprintf(line + used, sizeof(line) - used, "%s", c->message ? " \"$1\"" : "");
 	execl(SHELL_PATH, "sh", "-c", line, PROGRAM_NAME, c->message, (char *)NULL);

@@ -46,6 +46,9 @@ struct child_command {
 /* Starts it in a session of its own, without standard input.  As child_fork(). */
 pid_t child_run(const struct child_command *command, child_done *done, void *arg);
 
+/* Its words with spaces between them, for the shell and for people.  Cut at `size`. */
+void child_command_line(const struct child_command *command, char *line, size_t size);
+
 /* In a child that does not exec: closes every descriptor from this one on. */
 void child_close_from(int first);
 

@@ -22,14 +22,22 @@ static inline bool file_is_unchanged(const struct stat *then, const struct stat 
 	       now->st_mtim.tv_nsec == then->st_mtim.tv_nsec;
 }
 
-/* An fcntl lock on all of a file: F_WRLCK or F_UNLCK.  False with errno set. */
-static inline bool file_lock(int fd, short type)
+/* An fcntl lock on all of a file: F_WRLCK or F_UNLCK. */
+static inline struct flock file_lock_of(short type)
 {
 	struct flock fl;
 
 	memset(&fl, 0, sizeof(fl));
 	fl.l_type = type;
 	fl.l_whence = SEEK_SET;
+	return fl;
+}
+
+/* Sets it without waiting.  False with errno set. */
+static inline bool file_lock(int fd, short type)
+{
+	struct flock fl = file_lock_of(type);
+
 	return fcntl(fd, F_SETLK, &fl) == 0;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/log.h"
+
 static const struct {
 	int sig;
 	unsigned int meaning;
@@ -15,7 +17,10 @@ static const struct {
 #define CAUGHT (sizeof(caught) / sizeof(caught[0]))
 
 static volatile sig_atomic_t pending[CAUGHT];
-static struct signals_sender fsd_sender; /* read and written while signals are blocked */
+static struct {
+	pid_t pid;
+	uid_t uid;
+} fsd_sender; /* read and written while signals are blocked */
 
 static void note(int sig, siginfo_t *info, void *context)
 {
@@ -30,9 +35,10 @@ static void note(int sig, siginfo_t *info, void *context)
 	}
 }
 
-struct signals_sender signals_fsd_sender(void)
+void signals_log_fsd(void)
 {
-	return fsd_sender;
+	log_notice("FSD is asked for by pid %d of user %d", (int)fsd_sender.pid,
+		   (int)fsd_sender.uid);
 }
 
 static void catch_signal(int sig)

@@ -29,12 +29,8 @@ void signals_catch(sigset_t *wait);
  */
 void signals_ignore_orders(void);
 
-/* Who sent the last SIGNALS_FSD. */
-struct signals_sender {
-	pid_t pid;
-	uid_t uid;
-};
-struct signals_sender signals_fsd_sender(void);
+/* Says in the log who sent the last SIGNALS_FSD. */
+void signals_log_fsd(void);
 
 /* Everything as at a program's start, for a child. */
 void signals_restore(void);

@@ -22,7 +22,7 @@
 enum report {
 	REPORT_NONE,
 	REPORT_CONNECT_FAILED,	/* why: the system's error */
-	REPORT_CONNECT_TIMEOUT,
+	REPORT_CONNECT_TIMEOUT,	/* why: the addresses, which the shell adds */
 	REPORT_CONNECTION_LOST,	/* why: the system's error */
 	REPORT_NO_REPLY,
 	REPORT_RUBBISH,		/* why: what the server said */

@@ -135,9 +135,6 @@ int32_t conf_trigger(const struct conf *conf, uint16_t ups, enum conf_trigger tr
 int conf_find_system(const struct conf *old, const struct conf *conf, uint16_t ups);
 
 const char *conf_get(const struct conf *conf, uint16_t text);
-/* The command for people, its words with spaces between them. */
-void conf_command_text(const struct conf *conf, const struct conf_command *command, char *text,
-		       size_t size);
 
 const char *conf_notify_text(const struct conf *conf, enum notify_type type);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* SHUTDOWNCMD and NOTIFYCMD: what is run, by the shell or without it. */
-#include <stdio.h>
 #include <string.h>
 
 #include "core/conf_reader.h"
@@ -65,17 +64,4 @@ void conf_read_shutdown_cmd(struct conf_reader *r)
 void conf_read_notify_cmd(struct conf_reader *r)
 {
 	read_command(r, &r->conf->notify_cmd);
-}
-
-void conf_command_text(const struct conf *conf, const struct conf_command *command, char *text,
-		       size_t size)
-{
-	const char *word = conf_get(conf, command->text);
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (unsigned int i = 0; i < command->words && used < size; i++) {
-		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "", word);
-		word += strlen(word) + 1;
-	}
 }

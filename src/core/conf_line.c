@@ -70,8 +70,8 @@ static void read_shutdown_exit(struct conf_reader *r)
 static void refuse_tls(struct conf_reader *r)
 {
 	conf_fault(r, "%s asks for TLS, which this upsmon does not have: connections would not be "
-		 "encrypted.  Remove the line if that is acceptable",
-	      conf_arg(r, 0));
+		      "encrypted.  Remove the line if that is acceptable",
+		   conf_arg(r, 0));
 }
 
 /* 0 turns it off, and off it is. */
@@ -81,7 +81,7 @@ static void read_tls_switch(struct conf_reader *r)
 		refuse_tls(r);
 }
 
-/* Names are case-sensitive, as in NUT, and so is the exception. */
+/* Names are case-sensitive, as in NUT; there, too, DEBUG_MIN alone is not. */
 static bool is_named(const struct conf_reader *r, const char *name)
 {
 	return strcmp(name, conf_arg(r, 0)) == 0 ||

@@ -127,13 +127,19 @@ static void say_missing(struct session *s, struct session_step *step, enum conf_
 		s->told_missing |= bit;
 }
 
-/* No answer to be had, now: the next poll asks again.  An alarm is notified without its text. */
-static enum session_result do_without(struct session *s, struct session_step *step)
+/* The variable that was asked for: this poll has done its part. */
+static void take_variable(struct session *s, struct session_step *step)
 {
 	step->variable = (enum conf_variable)(s->request - REQUEST_ALARM);
 	step->text = NULL;
-	s->state = SESSION_IDLE;
 	s->wants &= ~(1U << step->variable);
+}
+
+/* No answer to be had, now: the next poll asks again.  An alarm is notified without its text. */
+static enum session_result do_without(struct session *s, struct session_step *step)
+{
+	take_variable(s, step);
+	s->state = SESSION_IDLE;
 	say_missing(s, step, step->variable);
 	return step->variable == VARIABLE_ALARM ? SESSION_VARIABLE : SESSION_NOTHING;
 }
@@ -143,13 +149,8 @@ static enum session_result misfit(struct session *s, struct session_step *step, 
 {
 	if (is_optional(s))
 		return do_without(s, step);
-	if (!s->misfit[0]) {
-		size_t len = strlen(what);
-
-		len = len < sizeof(s->misfit) ? len : sizeof(s->misfit) - 1;
-		memcpy(s->misfit, what, len);
-		s->misfit[len] = '\0';
-	}
+	if (!s->misfit[0])
+		snprintf(s->misfit, sizeof(s->misfit), "%s", what);
 	if (s->misfits++ < SESSION_MISFITS_MAX)
 		return SESSION_NOTHING;
 	action_close(step->out, step->ups);
@@ -182,21 +183,18 @@ static enum session_result poll_reply(struct session *s, struct session_step *st
 static enum session_result variable_reply(struct session *s, struct session_step *step,
 					  const struct proto_reply *reply)
 {
-	unsigned int bit;
-
-	step->variable = (enum conf_variable)(s->request - REQUEST_ALARM);
-	bit = 1U << step->variable;
-	s->wants &= ~bit;
-	step->text = reply->kind == PROTO_OK ? reply->text : NULL;
-	if (reply->kind == PROTO_OK)
+	take_variable(s, step);
+	if (reply->kind == PROTO_OK) {
+		step->text = reply->text;
 		return SESSION_VARIABLE;
+	}
 	/* a passing failure: the next poll asks again */
 	if (strcmp(reply->text, "VAR-NOT-SUPPORTED") != 0)
 		return SESSION_NOTHING;
 	say_missing(s, step, step->variable);
 	/* an alarm may have a text the next time */
 	if (step->variable != VARIABLE_ALARM)
-		s->missing |= bit;
+		s->missing |= 1U << step->variable;
 	return SESSION_VARIABLE;
 }
 

@@ -149,10 +149,7 @@ static void take_orders(unsigned int signals, int64_t now)
 		stop(now);
 	}
 	if (signals & SIGNALS_FSD) {
-		struct signals_sender sender = signals_fsd_sender();
-
-		log_notice("FSD is asked for by pid %d of user %d", (int)sender.pid,
-			   (int)sender.uid);
+		signals_log_fsd();
 		safeguard_fsd(now);
 	}
 	if (signals & SIGNALS_RELOAD)

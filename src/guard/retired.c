@@ -80,7 +80,7 @@ void retired_advance(int64_t now)
 void retired_kill(void)
 {
 	child_kill(self.worker.pid, SIGKILL);
-	channel_close(&self.worker.channel);
+	retired_forget();
 }
 
 void retired_forget(void)

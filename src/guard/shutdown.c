@@ -77,7 +77,7 @@ static void run(int64_t now)
 		self.next = NEVER;
 		return;
 	}
-	conf_command_text(self.conf, c, text, sizeof(text));
+	child_command_line(&command, text, sizeof(text));
 	log_at(LOG_CRIT, "running SHUTDOWNCMD: %s", text);
 	self.next = now + PATIENCE_MS;
 	self.pid = child_run(&command, on_done, NULL);

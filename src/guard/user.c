@@ -11,7 +11,8 @@
 #include "base/log.h"
 #include "core/conf.h"
 
-bool user_find(const char *name, struct user *user)
+/* False, with errno set (0: no such user), if the name is not known. */
+static bool find(const char *name, struct user *user)
 {
 	struct passwd *pw;
 
@@ -40,7 +41,7 @@ static bool find_default(struct user *user)
 		size_t len = strcspn(next, " ");
 
 		snprintf(name, sizeof(name), "%.*s", (int)len, next);
-		if (user_find(name, user))
+		if (find(name, user))
 			return true;
 		next += len + strspn(next + len, " ");
 	}
@@ -52,7 +53,7 @@ bool user_choose(const char *given, const struct conf *conf, const char *conf_fi
 {
 	const char *name = given ? given : conf_get(conf, conf->run_as_user);
 
-	if (*name && user_find(name, user))
+	if (*name && find(name, user))
 		return true;
 	if (given) {
 		log_error("there is no user \"%s\"; add it, or name another with -u", name);

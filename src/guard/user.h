@@ -18,9 +18,6 @@ struct user {
 	gid_t groups[USER_GROUPS_MAX];
 };
 
-/* False, with errno set (0: no such user), if the name is not known. */
-bool user_find(const char *name, struct user *user);
-
 struct conf;
 
 /*

@@ -26,13 +26,15 @@
 /* So many that died in a row: none will live. */
 #define HOPELESS 5
 /* How much later than it has promised a monitor may speak, and the first one at all. */
-#define SILENCE_MS 4000
+#define LATE_MS 4000
 #define FIRST_WORD_MS 20000
 /* The guard wakes up more often than this, unless it was stopped itself. */
 #define AWAKE_MS 10000
 /* All that one wake-up reads, and all that a pipe holds. */
 #define HEAR_MAX (2 * UPS_MAX + 16)
 #define HEAR_LAST 4096
+
+_Static_assert(sizeof(struct message) <= CHANNEL_RECORD_MAX, "a pipe would cut it");
 
 enum rest { ACTIVE, ASKED, RESTED };
 
@@ -266,7 +268,7 @@ static void on_ready(int64_t now)
 
 static bool obey(const struct message *m, int64_t now)
 {
-	self.heard_by = m->silent_until == NEVER ? NEVER : m->silent_until + SILENCE_MS;
+	self.heard_by = m->silent_until == NEVER ? NEVER : m->silent_until + LATE_MS;
 	switch (m->kind) {
 	case MESSAGE_READY:
 		on_ready(now);
@@ -298,7 +300,7 @@ static void hear(int64_t now, int limit)
 				monitor_is_gone(now);
 			channel_close(&self.monitor.channel);
 			/* its end is due, and it is helped if it does not come */
-			self.heard_by = now + SILENCE_MS;
+			self.heard_by = now + LATE_MS;
 			return;
 		}
 		/* it may be younger than this wake-up */

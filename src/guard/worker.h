@@ -3,10 +3,10 @@
  * worker.h - the process of the monitor: starts it, hears it, and replaces it.
  *
  * A monitor that dies is replaced: at once if it has lived for a while, or else
- * slower and slower (10 s at most).  One that hangs is detected by its silence: each message says when the
- * next one comes at the latest.  A monitor that sends a bad message, or closes
- * its channel, is ended.  The next one goes on where the last one stopped
- * (safeguard.h).
+ * slower and slower (10 s at most).  One that hangs is detected by its silence:
+ * each message says when the next one comes at the latest.  A monitor that
+ * sends a bad message, or closes its channel, is ended.  The next one goes on
+ * where the last one stopped (safeguard.h).
  *
  * A new configuration and a new program need a new monitor, too:
  *

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -16,16 +15,6 @@
  * and uClibc-ng do: F_GETLK then says pid 0 for every holder).
  */
 _Static_assert(sizeof(off_t) == 8, "compile with -D_FILE_OFFSET_BITS=64");
-
-static struct flock write_lock(void)
-{
-	struct flock fl;
-
-	memset(&fl, 0, sizeof(fl));
-	fl.l_type = F_WRLCK;
-	fl.l_whence = SEEK_SET;
-	return fl;
-}
 
 static void close_keeping_errno(int fd)
 {
@@ -65,7 +54,7 @@ static int open_ours(const struct rundir *d)
 /* Who keeps us from the lock of this file: a pid, HOLDER_FOREIGN, HOLDER_NONE or HOLDER_HIDDEN. */
 static pid_t ask(int fd, bool *read_lock)
 {
-	struct flock fl = write_lock();
+	struct flock fl = file_lock_of(F_WRLCK);
 
 	*read_lock = false;
 	if (fcntl(fd, F_GETLK, &fl) < 0)
@@ -133,9 +122,7 @@ int lock_take(const struct rundir *d, pid_t *holder)
 
 bool lock_retake(int fd)
 {
-	struct flock fl = write_lock();
-
-	return fcntl(fd, F_SETLK, &fl) == 0;
+	return file_lock(fd, F_WRLCK);
 }
 
 pid_t lock_rival(int fd)

@@ -16,9 +16,9 @@
 #include "monitor/notifier.h"
 
 /* A reply comes within SESSION_REPLY_MS of the request, or is given up. */
-#define SILENCE_MS (SESSION_REPLY_MS + 1000)
+#define REPLY_WAIT_MS (SESSION_REPLY_MS + 1000)
 /* A promise that lasts a little longer than the next wake-up need not be renewed before. */
-#define SPARE_MS (SILENCE_MS - 500)
+#define SPARE_MS (REPLY_WAIT_MS - 500)
 
 /* Static, so that nothing of it is allocated and the stack stays small. */
 static struct monitor {
@@ -265,7 +265,7 @@ static void hear_guard(void)
 /* How long the guard may have to wait for the next word: a poll's reply is one. */
 static int64_t speak_by(int64_t wake_up)
 {
-	return wake_up == NEVER ? NEVER : wake_up + SILENCE_MS;
+	return wake_up == NEVER ? NEVER : wake_up + REPLY_WAIT_MS;
 }
 
 static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
@@ -318,9 +318,7 @@ static void advance(const struct pollfd *fds)
 /* -c fsd of our own user.  The guard sees to it that it is carried out. */
 static void hear_user(void)
 {
-	struct signals_sender sender = signals_fsd_sender();
-
-	log_notice("FSD is asked for by pid %d of user %d", (int)sender.pid, (int)sender.uid);
+	signals_log_fsd();
 	self.asked_unsaid = true;
 }
 

@@ -144,9 +144,9 @@ class Peer:
             raise RuntimeError(f"the room is gone: {self.log()}")
         return int(self.exit_file.read_text()) if self.exit_file.exists() else None
 
-    def processes(self):
-        """The upsmons of its room: pid as seen from outside, the oldest first."""
-        result, todo = [], [self.init()]
+    def _living(self):
+        """Who lives in its room: (pid as seen from outside, is it an upsmon), the oldest first."""
+        todo = [pid for pid in [self.init()] if pid is not None]
         while todo:
             pid = todo.pop(0)
             try:
@@ -155,27 +155,16 @@ class Peer:
                 stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if "(upsmon)" in stat and stat.rsplit(")", 1)[1].split()[0] not in "ZX":
-                result.append(pid)
-        return result
+            if stat.rsplit(")", 1)[1].split()[0] not in "ZX":
+                yield pid, "(upsmon)" in stat
+
+    def processes(self):
+        """The upsmons of its room."""
+        return [pid for pid, is_upsmon in self._living() if is_upsmon]
 
     def is_busy(self):
         """A notify or shutdown command is on its way: something in its room is not upsmon."""
-        todo = [self.init()]
-        if todo == [None]:
-            return False
-        while todo:
-            pid = todo.pop()
-            try:
-                todo += map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children")
-                            .read_text().split())
-                stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if pid != self.init() and "(upsmon)" not in stat \
-                    and stat.rsplit(")", 1)[1].split()[0] not in "ZX":
-                return True
-        return False
+        return any(pid != self.init() and not is_upsmon for pid, is_upsmon in self._living())
 
     def command(self, *args, timeout=60):
         """Runs the same binary with these options in the room, to its end."""

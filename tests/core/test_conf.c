@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* conf.c: what upsmon.conf may say, and what is said about the rest. */
+#include "base/child.h"
 #include "lab.h"
 
 #define GOOD "MONITOR ups@a 1 u p primary\nSHUTDOWNCMD x\n"
@@ -148,7 +149,9 @@ static const char *command(const struct conf_command *c)
 {
 	static char joined[200];
 
-	conf_command_text(&lab.conf, c, joined, sizeof(joined));
+	const struct child_command command = { .text = text(c->text), .words = c->words };
+
+	child_command_line(&command, joined, sizeof(joined));
 	return joined;
 }
 

@@ -160,7 +160,7 @@ inline take(p, fd)
 #ifdef NO_LOCK
 		:: true -> held[p] = (SIGNALS > 0)
 #else
-		:: d_step { holder[fd] == 0 || holder[fd] == p -> holder[fd] = p; held[p] = (SIGNALS > 0) }	//: lock.c: return fcntl(fd, F_SETLK, &fl) == 0;
+		:: d_step { holder[fd] == 0 || holder[fd] == p -> holder[fd] = p; held[p] = (SIGNALS > 0) }	//: lock.c: return file_lock(fd, F_WRLCK);
 		:: holder[fd] != 0 && holder[fd] != p -> fd = 0; break	//: lock.c: if (*holder >= 0) {
 #endif
 		fi;
@@ -228,7 +228,7 @@ inline retake(p, fd, ok)
 #ifdef NO_RETAKE
 	ok = true
 #else
-	d_step {				//: lock.c: return fcntl(fd, F_SETLK, &fl) == 0;
+	d_step {				//: lock.c: return file_lock(fd, F_WRLCK);
 		ok = (holder[fd] == 0 || holder[fd] == p);
 		if :: ok -> holder[fd] = p :: else fi
 	}

@@ -243,12 +243,18 @@ class Daemon:
         wait_for("SHUTDOWNCMD", lambda: self.down.exists() and self.down.read_text(), seconds)
 
 
+def as_user(uid):
+    """A preexec function: that user, in the group of the same number and in no other."""
+    def become():
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+    return become
+
+
 def as_nobody():
     """A preexec function: what a user without rights may do."""
-    nobody = pwd.getpwnam("nobody")
-    os.setgroups([])
-    os.setgid(nobody.pw_gid)
-    os.setuid(nobody.pw_uid)
+    as_user(pwd.getpwnam("nobody").pw_uid)()
 
 
 def settle(seconds):

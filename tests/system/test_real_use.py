@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from daemon import DEFAULT_USER, alive, children, freeze, settle, uid_of
+from daemon import DEFAULT_USER, alive, as_user, children, freeze, settle, uid_of
 from lab.upsd import PRIMARY, wait_for
 from test_input import FakeServer
 
@@ -101,14 +101,6 @@ def test_status_in_a_notifycmd(daemon, upsd):
         for file in place.iterdir():
             file.unlink()
         place.rmdir()
-
-
-def as_user(uid):
-    def become():
-        os.setgroups([])
-        os.setgid(uid)
-        os.setuid(uid)
-    return become
 
 
 @pytest.mark.root
