@@ -39,9 +39,13 @@ BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio gcc-mipsel-linux-gnu linux-libc-dev-mi
 TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck mandoc libcmocka-dev python3 python3-pytest \
 	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount util-linux spin strace gdb
 
+# What the folders of board/ need for the tests of their packages, they add themselves.
+PACKAGE_TEST_PACKAGES := busybox
+
 # Most of a system test is waiting for an upsd: sixteen of them wait at once.  Proofs work.
 PYTEST_JOBS ?= 16
 PROOF_JOBS ?= 8
+PACKAGE_JOBS ?= 4
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider --color=auto
 
 .DELETE_ON_ERROR:
@@ -115,6 +119,10 @@ compare: setup-test $(BUILD)/host/upsmon ## beside NUT's own upsmon, scenario by
 board-test: setup-test setup-board image ## the image on a board in QEMU (pytest)
 	@$(PYTEST) tests/board -q -n 2 --board $(BOARD) $(PYTEST_ARGS)
 
+.PHONY: package-test
+package-test: setup-package-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## packages and init systems: OpenWrt, Buildroot, Debian, systemd, s6, ... (pytest)
+	@$(PYTEST) tests/packages -q -n $(PACKAGE_JOBS) $(PYTEST_ARGS)
+
 .PHONY: install
 install: $(BUILD)/host/upsmon ## install upsmon and its manual pages: DESTDIR, PREFIX, SYSCONFDIR
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/upsmon
@@ -140,17 +148,19 @@ distclean: ## remove build/ with everything in it
 help: ## this list
 	@echo "nutlet: upsmon for routers and NAS boards"
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p; s/^# \([a-z]*\): ([^#]*## \(.*\)/\1|\2/p' \
-		Makefile | while IFS='|' read -r name text; do \
+		Makefile $(wildcard board/*/targets.mk) | while IFS='|' read -r name text; do \
 		printf '  make %-12s %s\n' "$$name" "$$text"; done
 	@echo "boards: $(BOARDS) (BOARD=$(BOARD))"
 
-.PHONY: setup-uclibc setup-board setup-test
+.PHONY: setup-uclibc setup-board setup-test setup-package-test
 setup-uclibc:
 	@$(SETUP) $(UCLIBC_PACKAGES)
 setup-board:
 	@$(SETUP) $(BOARD_PACKAGES)
 setup-test:
 	@$(SETUP) $(TEST_PACKAGES)
+setup-package-test: setup-test
+	@$(SETUP) $(PACKAGE_TEST_PACKAGES)
 
 ## upsmon ---------------------------------------------------------------------
 
@@ -247,3 +257,5 @@ lint: $(SRC) $(HDR)
 	@mandoc -T lint -W warning $(MAN)
 
 include board/common/board.mk
+# what a folder of board/ adds of its own: packages, init systems
+include $(wildcard board/*/targets.mk)
