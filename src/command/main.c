@@ -12,6 +12,7 @@
 #include "base/detach.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/ready_fd.h"
 #include "command/check.h"
 #include "command/usage.h"
 #include "guard/conf_file.h"
@@ -150,7 +151,7 @@ static int run(const struct usage *u, char **argv, const char *conf_file,
 	/* the next program starts in /, where a relative one would not be found again */
 	argv[0] = program;
 	/* what the caller left open is not ours to keep busy */
-	child_close_from(3);
+	child_close_from(ready_fd_keep());
 	if (!u->foreground) {
 		setup.ready_fd = detach_fork();
 		if (setup.ready_fd < 0) {

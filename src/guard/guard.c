@@ -11,6 +11,7 @@
 #include "base/detach.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/ready_fd.h"
 #include "base/sd_notify.h"
 #include "base/signals.h"
 #include "guard/conf_file.h"
@@ -65,6 +66,7 @@ static void on_ready(void)
 	/* whoever asks as soon as we are ready gets an answer */
 	publish();
 	sd_notify_tell("READY=1");
+	ready_fd_tell();
 	log_notice("ready, watching %u UPS%s", self.conf.ups_count,
 		   self.conf.ups_count == 1 ? "" : "es");
 	/* the caller may go on; from here the log has the word */

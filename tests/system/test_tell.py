@@ -214,6 +214,32 @@ def test_notify_socket(daemon, tmp_path):
         assert s.recv(100) == b"STOPPING=1"
 
 
+@pytest.mark.parametrize("background", [True, False])
+def test_ready_fd(daemon, background):
+    """As s6 has it: a newline when it is ready, and then the end."""
+    # a number of the caller's own choice, and the one at which it is kept
+    for place in (9, 3):
+        ours, theirs = os.pipe()
+        process = subprocess.Popen(
+            ["sh", "-c", f'exec {place}>&1 >/dev/null; exec "$0" "$1"', daemon.binary,
+             "-B" if background else "-F"],
+            env={**daemon.env, "NUTLET_READY_FD": str(place)}, stdin=subprocess.DEVNULL,
+            stdout=theirs, stderr=subprocess.DEVNULL)
+        os.close(theirs)
+        with os.fdopen(ours, "rb", buffering=0) as pipe:
+            assert pipe.read(1) == b"\n"
+            assert daemon.pidfile.exists()
+            assert daemon.command("-c", "stop").returncode == 0
+            assert pipe.read(1) == b""
+        process.wait(30)
+
+
+def test_bad_ready_fd_is_no_reason_not_to_start(daemon):
+    daemon.env["NUTLET_READY_FD"] = "99"
+    assert "NUTLET_READY_FD=99: Bad file descriptor" in daemon.start().stderr
+    assert daemon.pid()
+
+
 def test_bad_notify_socket_is_no_reason_not_to_start(daemon):
     daemon.env["NOTIFY_SOCKET"] = "nonsense"
     assert "NOTIFY_SOCKET=nonsense is not the path of a socket" in daemon.start().stderr
