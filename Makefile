@@ -16,7 +16,7 @@ SMALL := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 	-fno-unwind-tables -Wl,--gc-sections -Wl,-z,noseparate-code
 # 64-bit offsets: without them F_GETLK on 32-bit mips names nobody (see lock.c); 64-bit times: a
 # file of 2039 can be looked at.
-STANDARD := -Isrc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+STANDARD = $(LEFT_OUT:%=-DWITH_%=0) -Isrc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 PLACES = -DCONF_DIR='"$(SYSCONFDIR)/nut"'
 
 DESTDIR ?=
@@ -24,7 +24,15 @@ PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
 
-SRC := $(sort $(wildcard src/*/*.c))
+# What can be left out to save bytes (options.h has the figures), each with its files.
+FEATURES := UPGRADE CHECK JSON IPV6
+FILES_UPGRADE := src/upgrade/%.c
+FILES_CHECK := src/command/check%.c
+FILES_JSON := src/command/state_json.c
+LEFT_OUT := $(foreach f,$(FEATURES),$(if $(filter no,$($(f))),$(f)))
+$(foreach f,$(FEATURES),$(if $(filter-out yes no,$($(f))),$(error $(f) is "$($(f))"; it is yes or no)))
+
+SRC := $(filter-out $(foreach f,$(LEFT_OUT),$(FILES_$(f))),$(sort $(wildcard src/*/*.c)))
 HDR := $(sort $(wildcard src/*.h src/*/*.h))
 MAN := src/upsmon.8 src/upsmon.conf.5
 # The pure core: what the unit tests link, and nothing of the shell.
@@ -87,7 +95,7 @@ core-test: setup-test $(BUILD)/tests/core/plain ## unit tests of the pure core (
 	@for t in $(CORE_TESTS); do $(BUILD)/tests/core/plain/$$t || exit 1; done
 
 .PHONY: system-test
-system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
+system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon $(BUILD)/minimal/host/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
 	@$(PYTEST) tests/system tests/compare -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
 
 .PHONY: proof-test
@@ -187,6 +195,10 @@ $(BUILD)/host/upsmon: $(HOST_OBJ)
 	@command -v $(firstword $(CC)) >/dev/null || { echo "no compiler; try: make setup"; exit 1; }
 	@$(HOST_CC) $(LDFLAGS) -o $@ $^
 
+# Everything that can be left out is: its tests show that it still protects.
+$(BUILD)/minimal/host/upsmon: $(SRC) $(HDR) Makefile
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/minimal $(FEATURES:%=%=no) $@
+
 # Small enough to be compiled at once; the compiler wrapper links statically.
 define uclibc_rule
 $(BUILD)/$(1)-uclibc/upsmon: $(SRC) $(HDR) $(BUILD)/toolchain/$(2)/cc $(BUILD)/.small-command
@@ -249,6 +261,8 @@ lint: $(SRC) $(HDR)
 			|| exit 1; done; done
 	@echo "[check] procname.c with every set of its readers"
 	@tests/core/proc/combinations.sh gcc $(STANDARD) $(WARNINGS) -Werror
+	@echo "[check] every feature left out: $(FEATURES)"
+	@tests/lint/features.sh gcc $(STANDARD) $(WARNINGS) -Werror
 	@echo "[check] the architecture: which folder includes which, and what the core calls"
 	@tests/lint/architecture.sh gcc $(STANDARD)
 	@echo "[check] clang-tidy"

@@ -70,6 +70,24 @@
 #define USE_PIDFD 1
 #endif
 
+/*
+ * Features that can be left out, each by a variable of make, which also leaves
+ * their files out: make UPGRADE=no CHECK=no JSON=no IPV6=no.  What
+ * each adds to the static binary, on x86_64 and mipsel:
+ */
+#ifndef WITH_UPGRADE	/* 5.7 and 7.7 KB.  -c upgrade, and USR2 */
+#define WITH_UPGRADE 1
+#endif
+#ifndef WITH_CHECK	/* 2.4 and 2.8 KB.  -t; errors in the file are found at the start all the same */
+#define WITH_CHECK 1
+#endif
+#ifndef WITH_JSON	/* 1.1 and 1.2 KB.  -c status -j */
+#define WITH_JSON 1
+#endif
+#ifndef WITH_IPV6	/* 0.2 and 0.3 KB, and more with a libc that has none either */
+#define WITH_IPV6 1
+#endif
+
 /* Compiled-in places; the environment overrides the first three. */
 #ifndef CONF_DIR
 #define CONF_DIR "/etc/nut"

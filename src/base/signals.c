@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "options.h"
 
 static const struct {
 	int sig;
@@ -69,6 +70,9 @@ void signals_catch(sigset_t *wait)
 		catch_signal(caught[i].sig);
 		sigaddset(&block, caught[i].sig);
 	}
+	/* who asks for an upgrade sees that it is not caught, and the daemon lives */
+	if (!WITH_UPGRADE)
+		set_action(SIGUSR2, SIG_IGN);
 	set_action(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &block, NULL);
 	/* whatever the parent had blocked: ours must get through */

@@ -8,9 +8,20 @@
 
 #include <stdbool.h>
 
+#include "base/log.h"
 #include "core/conf.h"
+#include "options.h"
 
 /* Says all of it; true if the daemon would start with this file. */
+#if WITH_CHECK
 bool check_configuration(const char *path, struct conf *conf);
+#else
+static inline bool check_configuration(const char *path, struct conf *conf)
+{
+	(void)conf;
+	log_error("%s: this upsmon is built without -t", path);
+	return false;
+}
+#endif
 
 #endif

@@ -195,8 +195,9 @@ static int give_order(size_t i, struct instance *in, pid_t pid)
 	if (!target_find(&t, in, pid, LOCK_FILE))
 		return 1;
 	if (commands[i].command == CONTROL_UPGRADE && !target_catches(&t, SIGUSR2)) {
-		log_error("pid %d is an older version, which cannot be upgraded while it runs "
-			  "(or /proc does not tell): stop it and start the new one",
+		log_error("pid %d is an older version, or one built without upgrades, and cannot be "
+			  "upgraded while it runs (or /proc does not tell): stop it and start the "
+			  "new one",
 			  (int)t.pid);
 		return 1;
 	}

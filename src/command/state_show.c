@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "command/state_json.h"
 #include "core/core.h"
 #include "core/words.h"
 #include "guard/state_file.h"
@@ -24,15 +25,6 @@ static const char *const comms[] = {
 	[COMM_BAD] = "lost",
 };
 
-/* One UPS as the file has it. */
-struct view {
-	const char *system, *status, *role, *comm;
-	long power, charge, runtime;
-	long long age_ms;	/* -1: never seen */
-	bool login;
-	enum critical critical;
-};
-
 static unsigned long bounded(const char *text, unsigned long max)
 {
 	unsigned long number = strtoul(text, NULL, 10);
@@ -40,10 +32,10 @@ static unsigned long bounded(const char *text, unsigned long max)
 	return number <= max ? number : max;
 }
 
-static struct view view_of(const struct words *w)
+static struct state_view view_of(const struct words *w)
 {
 	long long answered = strtoll(words_at(w, 8), NULL, 10);
-	struct view v = {
+	struct state_view v = {
 		.system = words_at(w, 1),
 		.role = bounded(words_at(w, 2), 1) ? "primary" : "secondary",
 		.power = strtol(words_at(w, 3), NULL, 10),
@@ -61,7 +53,7 @@ static struct view view_of(const struct words *w)
 
 /* ---- for people ---- */
 
-static void show_people(const struct view *v)
+static void show_people(const struct state_view *v)
 {
 	char charge[40] = "", runtime[48] = "", age[48] = "never seen";
 
@@ -79,73 +71,17 @@ static void show_people(const struct view *v)
 		 v->critical != CRITICAL_NOT ? critical_text(v->critical) : "");
 }
 
-/* ---- for machines ---- */
-
-/* As a JSON string; what is not printable is left out. */
-static void json_string(char *out, size_t size, const char *text)
-{
-	size_t used = 0;
-
-	out[used++] = '"';
-	for (; *text && used + 4 < size; text++) {
-		if ((unsigned char)*text < ' ')
-			continue;
-		if (*text == '"' || *text == '\\')
-			out[used++] = '\\';
-		out[used++] = *text;
-	}
-	out[used++] = '"';
-	out[used] = '\0';
-}
-
-static void json_number(char out[24], long number)
-{
-	if (number < 0)
-		snprintf(out, 24, "null");
-	else
-		snprintf(out, 24, "%ld", number);
-}
-
-static void show_json(const struct view *v, bool first)
-{
-	char system[300], status[80], critical[80] = "null";
-	char charge[24], runtime[24], age[24];
-
-	json_string(system, sizeof(system), v->system);
-	json_string(status, sizeof(status), v->status);
-	json_number(charge, v->charge);
-	json_number(runtime, v->runtime);
-	json_number(age, v->age_ms < 0 ? -1 : (long)(v->age_ms / 1000));
-	if (v->critical != CRITICAL_NOT)
-		json_string(critical, sizeof(critical), critical_text(v->critical));
-	/* three lines, because one holds no more than a message */
-	log_line(STDOUT_FILENO, "    %s{\"system\": %s, \"role\": \"%s\", \"power_value\": %ld,",
-		 first ? "" : ",", system, v->role, v->power);
-	log_line(STDOUT_FILENO,
-		 "     \"status\": %s, \"communication\": \"%s\", \"charge\": %s, \"runtime\": %s,",
-		 status, v->comm, charge, runtime);
-	log_line(STDOUT_FILENO, "     \"age\": %s, \"login\": %s, \"critical\": %s}", age,
-		 v->login ? "true" : "false", critical);
-}
-
 /* ---- both ---- */
 
 static void show_header(const struct verdict *v, const char *verdict, const char *phase, bool json)
 {
-	char text[300], pid[24];
-
-	if (!json) {
-		log_line(STDOUT_FILENO, "%s", verdict);
-		if (strcmp(phase, phases[PHASE_WATCH]) != 0 && *phase)
-			log_line(STDOUT_FILENO, "shutting down: %s", phase);
+	if (json) {
+		state_json_header(v, verdict, phase);
 		return;
 	}
-	json_string(text, sizeof(text), verdict);
-	json_number(pid, verdict_is_running(v) && v->pid > 0 ? (long)v->pid : -1);
-	log_line(STDOUT_FILENO, "{\"running\": %s, \"pid\": %s, \"verdict\": %s,",
-		 verdict_is_running(v) ? "true" : "false", pid, text);
-	json_string(text, sizeof(text), phase);
-	log_line(STDOUT_FILENO, " \"phase\": %s, \"ups\": [", *phase ? text : "null");
+	log_line(STDOUT_FILENO, "%s", verdict);
+	if (strcmp(phase, phases[PHASE_WATCH]) != 0 && *phase)
+		log_line(STDOUT_FILENO, "shutting down: %s", phase);
 }
 
 void state_show(const struct instance *in, const struct verdict *v, const char *verdict, bool json)
@@ -167,10 +103,10 @@ void state_show(const struct instance *in, const struct verdict *v, const char *
 				    json);
 			headed = true;
 		} else if (headed && strcmp(words_at(&words, 0), "ups") == 0) {
-			struct view view = view_of(&words);
+			struct state_view view = view_of(&words);
 
 			if (json)
-				show_json(&view, first);
+				state_json_ups(&view, first);
 			else
 				show_people(&view);
 			first = false;
@@ -179,5 +115,5 @@ void state_show(const struct instance *in, const struct verdict *v, const char *
 	if (!headed)
 		show_header(v, verdict, "", json);
 	if (json)
-		log_line(STDOUT_FILENO, "]}");
+		state_json_end();
 }

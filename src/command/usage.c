@@ -88,7 +88,9 @@ static bool set_flag(struct usage *u, char option)
 		return true;
 	case '6':
 		u->family = AF_INET6;
-		return true;
+		if (!WITH_IPV6)
+			log_error("this upsmon is built without IPv6");
+		return WITH_IPV6;
 	case 'h':
 		u->help = true;
 		return true;
@@ -97,7 +99,9 @@ static bool set_flag(struct usage *u, char option)
 		return true;
 	case 'j':
 		u->json = true;
-		return true;
+		if (!WITH_JSON)
+			log_error("this upsmon is built without JSON");
+		return WITH_JSON;
 	case 'V':
 		u->version = true;
 		return true;
@@ -110,7 +114,7 @@ static bool set_flag(struct usage *u, char option)
 bool usage_read(int argc, char **argv, struct usage *u)
 {
 	memset(u, 0, sizeof(*u));
-	u->family = AF_UNSPEC;
+	u->family = WITH_IPV6 ? AF_UNSPEC : AF_INET;
 	for (int i = 1; i < argc; i++) {
 		const char *a = argv[i];
 
@@ -163,13 +167,19 @@ void usage_print(void)
 		"\n"
 		"  -c stop     end the running upsmon, and wait until it is gone\n"
 		"  -c reload   read the configuration anew\n"
+#if WITH_UPGRADE
 		"  -c upgrade  go on with the program that is on disk now, without a logout\n"
+#endif
 		"  -c fsd      shut down now (forced shutdown)\n"
 		"  -c status   is it running?  0 yes, 1 no, but a pidfile is left, 3 no,\n"
 		"              4 unknown; and what is known of each UPS\n"
+#if WITH_JSON
 		"  -j          with -c status: as JSON\n"
+#endif
 		"  -P pid      with -c: only if upsmon is this process\n"
+#if WITH_CHECK
 		"  -t          check the configuration, and start nothing: 0 sound, 1 not\n"
+#endif
 		"  -K          is POWERDOWNFLAG set?  0 yes, 1 no\n"
 		"  -F          stay in the foreground, messages also on stderr\n"
 		"  -B          go to the background once ready (the default)\n"
@@ -178,7 +188,9 @@ void usage_print(void)
 		"  -u user     run the unprivileged half as user (before RUN_AS_USER)\n"
 		"  -f file     configuration; otherwise upsmon.conf in NUT_CONFPATH or\n"
 		"              " CONF_DIR "\n"
+#if WITH_IPV6
 		"  -4, -6      use IPv4 or IPv6 only\n"
+#endif
 		"  -W seconds  how long a connection may take (10)\n"
 		"  -h, -V      this text; the version\n"
 		"\n"

@@ -36,7 +36,7 @@ void link_init(struct link *l)
 static void tell_address(struct link *l, uint32_t i, int error)
 {
 	const union lookup_address *a = &l->answer.address[i];
-	bool is_v6 = a->any.sa_family == AF_INET6;
+	bool is_v6 = WITH_IPV6 && a->any.sa_family == AF_INET6;
 	size_t used = strlen(l->what);
 	char text[INET6_ADDRSTRLEN] = "";
 

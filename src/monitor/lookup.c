@@ -26,7 +26,7 @@ bool lookup_numeric(const char *host, uint16_t port, int family, struct lookup_a
 		return true;
 	}
 	/* an address with a scope (fe80::1%eth0) is left to getaddrinfo() */
-	if (family != AF_INET && inet_pton(AF_INET6, host, &v6.sin6_addr) == 1) {
+	if (WITH_IPV6 && family != AF_INET && inet_pton(AF_INET6, host, &v6.sin6_addr) == 1) {
 		memcpy(&answer->address[0], &v6, sizeof(v6));
 		answer->length[0] = sizeof(v6);
 		return true;

@@ -22,6 +22,7 @@
 #include "core/conf.h"
 #include "core/snapshot.h"
 #include "identity/rundir.h"
+#include "options.h"
 
 #define HANDOVER_VARIABLE "NUTLET_HANDOVER"
 #define HANDOVER_PATH_MAX 512
@@ -55,6 +56,16 @@ bool handover_read(int fd, struct handover *h, char *why, size_t size);
 void handover_pack(struct handover *h, const struct conf *conf, const struct snapshot *snapshot);
 
 /* Fills *snapshot for this configuration. */
+#if WITH_UPGRADE
 void handover_unpack(const struct handover *h, const struct conf *conf, struct snapshot *snapshot);
+#else
+static inline void handover_unpack(const struct handover *h, const struct conf *conf,
+				   struct snapshot *snapshot)
+{
+	(void)h;
+	(void)conf;
+	(void)snapshot;
+}
+#endif
 
 #endif

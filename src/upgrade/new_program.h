@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#include "base/log.h"
+#include "options.h"
 #include "upgrade/handover.h"
 
 #define NEW_PROGRAM_COMMAND "rehearse"
@@ -21,10 +23,29 @@
 
 #define NEW_PROGRAM_READY "ready to take over: "
 
+#if WITH_UPGRADE
+
 /* Fills *h if this process was a guard before its exec. */
 bool new_program_find(struct handover *h);
 
 /* Returns the exit code; user is of -u, or NULL. */
 int new_program_rehearse(const char *user);
+
+#else
+
+static inline bool new_program_find(struct handover *h)
+{
+	(void)h;
+	return false;
+}
+
+static inline int new_program_rehearse(const char *user)
+{
+	(void)user;
+	log_error("the new one is built without upgrades");
+	return 2;
+}
+
+#endif
 
 #endif

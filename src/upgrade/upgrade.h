@@ -25,7 +25,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/action.h"
 #include "identity/instance.h"
+#include "options.h"
 #include "upgrade/handover.h"
 
 struct upgrade_setup {
@@ -36,6 +38,8 @@ struct upgrade_setup {
 	const char *conf_file;
 	const char *pid_dir;
 };
+
+#if WITH_UPGRADE
 
 void upgrade_init(const struct upgrade_setup *setup);
 
@@ -54,5 +58,42 @@ void upgrade_advance(int64_t now);
 
 /* Ends what is under way, because the daemon ends. */
 void upgrade_cancel(void);
+
+#else
+
+static inline void upgrade_init(const struct upgrade_setup *setup)
+{
+	(void)setup;
+}
+
+static inline void upgrade_order(void)
+{
+}
+
+static inline void upgrade_finish(int64_t begun)
+{
+	(void)begun;
+}
+
+static inline int upgrade_fd(void)
+{
+	return -1;
+}
+
+static inline int64_t upgrade_deadline(void)
+{
+	return NEVER;
+}
+
+static inline void upgrade_advance(int64_t now)
+{
+	(void)now;
+}
+
+static inline void upgrade_cancel(void)
+{
+}
+
+#endif
 
 #endif
