@@ -25,10 +25,11 @@ SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
 
 # What can be left out to save bytes (options.h has the figures), each with its files.
-FEATURES := UPGRADE CHECK JSON IPV6
+FEATURES := UPGRADE CHECK JSON UPSSCHED IPV6
 FILES_UPGRADE := src/upgrade/%.c
 FILES_CHECK := src/command/check%.c
 FILES_JSON := src/command/state_json.c
+FILES_UPSSCHED := src/core/sched.c src/core/conf_sched.c
 LEFT_OUT := $(foreach f,$(FEATURES),$(if $(filter no,$($(f))),$(f)))
 $(foreach f,$(FEATURES),$(if $(filter-out yes no,$($(f))),$(error $(f) is "$($(f))"; it is yes or no)))
 

@@ -33,6 +33,16 @@
 #define MESSAGE_MAX 320
 #endif
 
+/* AT lines of upssched.conf, 12 bytes each; the timers that run at once, 64 bytes each. */
+#ifndef SCHED_RULES_MAX
+#define SCHED_RULES_MAX 64
+#endif
+#ifndef SCHED_TIMERS_MAX
+#define SCHED_TIMERS_MAX 16
+#endif
+/* The name of a timer, with its NUL: an action holds no longer one. */
+#define SCHED_NAME_MAX 52
+
 /* Addresses of one host that are tried.  36 bytes each for each MONITOR line. */
 #ifndef ADDRESSES_MAX
 #define ADDRESSES_MAX 4
@@ -72,7 +82,7 @@
 
 /*
  * Features that can be left out, each by a variable of make, which also leaves
- * their files out: make UPGRADE=no CHECK=no JSON=no IPV6=no.  What
+ * their files out: make UPGRADE=no CHECK=no JSON=no UPSSCHED=no IPV6=no.  What
  * each adds to the static binary, on x86_64 and mipsel:
  */
 #ifndef WITH_UPGRADE	/* 5.7 and 7.7 KB.  -c upgrade, and USR2 */
@@ -83,6 +93,9 @@
 #endif
 #ifndef WITH_JSON	/* 1.1 and 1.2 KB.  -c status -j */
 #define WITH_JSON 1
+#endif
+#ifndef WITH_UPSSCHED	/* SIZE_UPSSCHED.  upssched's timers (UPSSCHED file) */
+#define WITH_UPSSCHED 1
 #endif
 #ifndef WITH_IPV6	/* 0.2 and 0.3 KB, and more with a libc that has none either */
 #define WITH_IPV6 1

@@ -102,6 +102,9 @@ bool check_configuration(const char *path, struct conf *conf)
 		}
 		check_command(path, "SHUTDOWNCMD", conf, &conf->shutdown_cmd, NULL);
 		check_command(path, "NOTIFYCMD", conf, &conf->notify_cmd, notify_user);
+		if (conf->rule_count > 0)
+			check_command(conf_get(conf, conf->upssched), "CMDSCRIPT", conf,
+				      &conf->cmd_script, notify_user);
 	}
 	if (!sound)
 		return not_sound(path);

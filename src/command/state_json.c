@@ -66,7 +66,19 @@ void state_json_header(const struct verdict *v, const char *verdict, const char 
 	log_line(STDOUT_FILENO, " \"phase\": %s, \"ups\": [", *phase ? text : "null");
 }
 
-void state_json_end(void)
+void state_json_timer(const struct state_timer *t, bool first)
 {
-	log_line(STDOUT_FILENO, "]}");
+	char name[2 * SCHED_NAME_MAX], system[300], type[40];
+
+	json_string(name, sizeof(name), t->name);
+	json_string(system, sizeof(system), t->system);
+	json_string(type, sizeof(type), t->type);
+	log_line(STDOUT_FILENO, "%s", first ? " ], \"timers\": [" : "    ,");
+	log_line(STDOUT_FILENO, "    {\"name\": %s, \"due\": %ld, \"system\": %s, \"type\": %s}",
+		 name, t->seconds, *t->system ? system : "null", type);
+}
+
+void state_json_end(bool timers)
+{
+	log_line(STDOUT_FILENO, "%s]}", timers ? "" : " ], \"timers\": [");
 }

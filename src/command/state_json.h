@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* state_json.h - what `upsmon -c status -j` prints: a header, each UPS, an end. */
+/* state_json.h - what `upsmon -c status -j` prints: a header, each UPS, each timer, an end. */
 #ifndef STATE_JSON_H
 #define STATE_JSON_H
 
@@ -18,11 +18,19 @@ struct state_view {
 	enum critical critical;
 };
 
+/* A timer that runs. */
+struct state_timer {
+	const char *name, *system, *type;
+	long seconds;		/* until it is due */
+};
+
 #if WITH_JSON
 
 void state_json_header(const struct verdict *v, const char *verdict, const char *phase);
 void state_json_ups(const struct state_view *v, bool first);
-void state_json_end(void);
+void state_json_timer(const struct state_timer *t, bool first);
+/* timers: there was one */
+void state_json_end(bool timers);
 
 #else
 
@@ -40,8 +48,15 @@ static inline void state_json_ups(const struct state_view *v, bool first)
 	(void)first;
 }
 
-static inline void state_json_end(void)
+static inline void state_json_timer(const struct state_timer *t, bool first)
 {
+	(void)t;
+	(void)first;
+}
+
+static inline void state_json_end(bool timers)
+{
+	(void)timers;
 }
 
 #endif

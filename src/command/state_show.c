@@ -84,11 +84,28 @@ static void show_header(const struct verdict *v, const char *verdict, const char
 		log_line(STDOUT_FILENO, "shutting down: %s", phase);
 }
 
+static void show_timer(const struct words *w, bool first, bool json)
+{
+	long long ms = strtoll(words_at(w, 2), NULL, 10) - clock_ms();
+	struct state_timer t = {
+		.name = words_at(w, 1),
+		.seconds = ms > 0 ? (long)((ms + 999) / 1000) : 0,
+		.system = words_at(w, 3),
+		.type = words_at(w, 4),
+	};
+
+	if (json)
+		state_json_timer(&t, first);
+	else
+		log_line(STDOUT_FILENO, "timer %s: due in %ld s (%s%s%s)", t.name, t.seconds, t.type,
+			 *t.system ? " " : "", t.system);
+}
+
 void state_show(const struct instance *in, const struct verdict *v, const char *verdict, bool json)
 {
-	static char text[UPS_MAX * 1024];
+	static char text[STATE_MAX];
 	static struct words words;
-	bool headed = false, first = true;
+	bool headed = false, first = true, timers = false;
 
 	/* what a daemon that is gone has left says nothing about now */
 	if (!(v->kind == VERDICT_RUNNING_LOCK || (v->kind == VERDICT_RUNNING_NAME && v->error)) ||
@@ -110,10 +127,13 @@ void state_show(const struct instance *in, const struct verdict *v, const char *
 			else
 				show_people(&view);
 			first = false;
+		} else if (headed && strcmp(words_at(&words, 0), "timer") == 0) {
+			show_timer(&words, !timers, json);
+			timers = true;
 		}
 	}
 	if (!headed)
 		show_header(v, verdict, "", json);
 	if (json)
-		state_json_end();
+		state_json_end(timers);
 }

@@ -42,12 +42,23 @@ static void keep_why(struct action *a, const char *why)
 	memcpy(a->why, why, len);
 }
 
-void action_notify(struct actions *out, uint16_t ups, enum notify_type type, const char *more)
+static void add_of_type(struct actions *out, enum action_kind kind, uint16_t ups,
+			enum notify_type type, const char *why)
 {
-	struct action *a = add(out, ACT_NOTIFY, ups);
+	struct action *a = add(out, kind, ups);
 
 	a->u.type = type;
-	keep_why(a, more);
+	keep_why(a, why);
+}
+
+void action_notify(struct actions *out, uint16_t ups, enum notify_type type, const char *more)
+{
+	add_of_type(out, ACT_NOTIFY, ups, type, more);
+}
+
+void action_command(struct actions *out, uint16_t ups, enum notify_type type, const char *argument)
+{
+	add_of_type(out, ACT_COMMAND, ups, type, argument);
 }
 
 void action_report(struct actions *out, uint16_t ups, enum report report, uint32_t value,

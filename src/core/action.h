@@ -45,6 +45,10 @@ enum report {
 	REPORT_HOSTSYNC_WAIT,
 	REPORT_HOSTSYNC_OVER,	/* somebody is still logged in */
 	REPORT_FINAL_DELAY,	/* value: seconds */
+	REPORT_TIMER_STARTED,	/* why: its name; value: seconds */
+	REPORT_TIMER_CANCELLED,	/* why: its name */
+	REPORT_TIMER_DUE,	/* why: its name */
+	REPORT_TIMERS_FULL,	/* why: its name; value: how many run */
 };
 
 enum action_kind {
@@ -52,6 +56,7 @@ enum action_kind {
 	ACT_SEND,	/* ups, request */
 	ACT_CLOSE,	/* ups: drop the connection, without an event */
 	ACT_NOTIFY,	/* type, why; ups, or UPS_NONE for a global one */
+	ACT_COMMAND,	/* run CMDSCRIPT with why, for a notification: type, ups or UPS_NONE */
 	ACT_REPORT,	/* report, value; ups or UPS_NONE */
 	ACT_SHUTDOWN,	/* write POWERDOWNFLAG, run SHUTDOWNCMD */
 };
@@ -71,7 +76,8 @@ struct action {
 	char why[WHY_MAX];
 };
 
-#define ACTIONS_MAX (8 * UPS_MAX + 16)
+/* Of the second kind, sched.h makes one or two for an AT line, and for a timer. */
+#define ACTIONS_MAX (8 * UPS_MAX + 16 + WITH_UPSSCHED * 2 * (SCHED_RULES_MAX + SCHED_TIMERS_MAX))
 
 struct actions {
 	unsigned int count;
@@ -83,6 +89,7 @@ void action_close(struct actions *out, uint16_t ups);
 void action_send(struct actions *out, uint16_t ups, enum proto_request request);
 /* more: the second %s of the text, as the alarms are of ALARM. */
 void action_notify(struct actions *out, uint16_t ups, enum notify_type type, const char *more);
+void action_command(struct actions *out, uint16_t ups, enum notify_type type, const char *argument);
 void action_report(struct actions *out, uint16_t ups, enum report report, uint32_t value,
 		   const char *why);
 void action_shutdown(struct actions *out);

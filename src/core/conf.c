@@ -43,6 +43,15 @@ void conf_init(struct conf *conf)
 		conf->notify[i].flags = NOTIFY_DEFAULT_FLAGS;
 }
 
+/* Both would start each timer. */
+static void warn_of_upssched(const struct conf *conf, struct conf_report *report)
+{
+	if (conf->upssched && strstr(conf_get(conf, conf->notify_cmd.text), "upssched"))
+		conf_say(report, CONF_WARNING, 0,
+			 "NOTIFYCMD runs upssched, and UPSSCHED does the same: each command would run "
+			 "twice.  Remove NOTIFYCMD");
+}
+
 void conf_finish(struct conf *conf, struct conf_report *report)
 {
 	unsigned int total = 0;
@@ -60,6 +69,7 @@ void conf_finish(struct conf *conf, struct conf_report *report)
 			 "the power values of all MONITOR lines add up to %u, and MINSUPPLIES "
 			 "asks for %u",
 			 total, conf->min_supplies);
+	warn_of_upssched(conf, report);
 	/* a wrong password must reach whoever is told of a lost UPS */
 	if (!conf->notify[NOTIFY_NOLOGIN].given)
 		conf->notify[NOTIFY_NOLOGIN].flags = conf->notify[NOTIFY_NOCOMM].flags;

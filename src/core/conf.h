@@ -70,6 +70,18 @@ struct conf_command {
 	uint16_t words;		/* 0: there is no such line; or one empty word */
 };
 
+/* One AT line of upssched.conf (sched.h). */
+enum conf_verb { VERB_START, VERB_START_SHARED, VERB_CANCEL, VERB_EXECUTE };
+
+struct conf_rule {
+	uint8_t type;		/* enum notify_type */
+	uint8_t verb;
+	uint16_t system;	/* 0: every UPS, and none */
+	uint16_t name;		/* of the timer; or what is executed */
+	uint16_t command;	/* of CANCEL-TIMER; 0: none */
+	uint32_t ms;
+};
+
 struct conf {
 	uint16_t ups_count;
 	uint16_t min_supplies;
@@ -93,6 +105,10 @@ struct conf {
 	struct conf_command notify_cmd;
 	uint16_t powerdown_flag;
 	uint16_t run_as_user;
+	uint16_t upssched;		/* the file; 0: there is none */
+	struct conf_command cmd_script;
+	uint16_t rule_count;
+	struct conf_rule rules[SCHED_RULES_MAX];
 	struct {
 		uint16_t text;	/* 0: the default text */
 		uint8_t flags;
@@ -121,6 +137,16 @@ void conf_line(struct conf *conf, const struct words *words, int line, struct co
 /* A line that could not be split into words. */
 void conf_broken(const struct words *words, enum words_result result, int line,
 		 struct conf_report *report);
+
+/*
+ * The same for the file that UPSSCHED names, which is read behind all of
+ * upsmon.conf.  No line of it keeps the daemon down.
+ */
+#if WITH_UPSSCHED
+void conf_sched_line(struct conf *conf, const struct words *words, int line,
+		     struct conf_report *report);
+void conf_sched_finish(struct conf *conf, struct conf_report *report);
+#endif
 
 /* What only the whole file shows.  Call once, at its end. */
 void conf_finish(struct conf *conf, struct conf_report *report);

@@ -65,3 +65,8 @@ void conf_read_notify_cmd(struct conf_reader *r)
 {
 	read_command(r, &r->conf->notify_cmd);
 }
+
+void conf_read_cmd_script(struct conf_reader *r)
+{
+	read_command(r, &r->conf->cmd_script);
+}

@@ -88,9 +88,6 @@ static bool is_named(const struct conf_reader *r, const char *name)
 	       (strcmp(name, "DEBUG_MIN") == 0 && strcasecmp(name, conf_arg(r, 0)) == 0);
 }
 
-/* What 32 bits of milliseconds hold: seven weeks. */
-#define SECONDS_MAX ((int32_t)(UINT32_MAX / 1000))
-
 /*
  * Directives that hold one number.  All of them are 32 bits wide in the
  * struct; seconds become milliseconds.
@@ -105,8 +102,8 @@ static const struct {
 	{ "DEADTIME", offsetof(struct conf, dead_time_ms), 1, 86400, 1000 },
 	{ "HOSTSYNC", offsetof(struct conf, host_sync_ms), 0, 86400, 1000 },
 	{ "FINALDELAY", offsetof(struct conf, final_delay_ms), 0, 86400, 1000 },
-	{ "NOCOMMWARNTIME", offsetof(struct conf, nocomm_warn_ms), 0, SECONDS_MAX, 1000 },
-	{ "RBWARNTIME", offsetof(struct conf, replace_warn_ms), 0, SECONDS_MAX, 1000 },
+	{ "NOCOMMWARNTIME", offsetof(struct conf, nocomm_warn_ms), 0, CONF_SECONDS_MAX, 1000 },
+	{ "RBWARNTIME", offsetof(struct conf, replace_warn_ms), 0, CONF_SECONDS_MAX, 1000 },
 	{ "OFFDURATION", offsetof(struct conf, off_ms), -1, 86400, 1000 },
 	{ "OBLBDURATION", offsetof(struct conf, oblb_ms), 0, 86400, 1000 },
 	{ "OVERDURATION", offsetof(struct conf, over_ms), -1, 86400, 1000 },
@@ -177,6 +174,7 @@ static const struct {
 	{ "MINSUPPLIES", read_min_supplies, CONF_WARNING },
 	{ "SHUTDOWNCMD", conf_read_shutdown_cmd, CONF_WARNING },
 	{ "NOTIFYCMD", conf_read_notify_cmd, CONF_WARNING },
+	{ "UPSSCHED", conf_read_upssched, CONF_WARNING },
 	{ "NOTIFYMSG", conf_read_notify_msg, CONF_WARNING },
 	{ "NOTIFYFLAG", conf_read_notify_flag, CONF_WARNING },
 	{ "POWERDOWNFLAG", read_powerdown_flag, CONF_WARNING },

@@ -41,11 +41,24 @@ bool conf_want(struct conf_reader *r, unsigned int count, const char *usage);
 /* The MONITOR line of this system; NULL: there is none yet. */
 struct conf_ups *conf_system(struct conf *conf, const char *system);
 
+/* What 32 bits of milliseconds hold: seven weeks. */
+#define CONF_SECONDS_MAX ((int32_t)(UINT32_MAX / 1000))
+
 /* The handlers that have files of their own. */
 void conf_read_monitor(struct conf_reader *r);
 void conf_read_shutdown_cmd(struct conf_reader *r);
 void conf_read_notify_cmd(struct conf_reader *r);
+void conf_read_cmd_script(struct conf_reader *r);
 void conf_read_notify_msg(struct conf_reader *r);
 void conf_read_notify_flag(struct conf_reader *r);
+#if WITH_UPSSCHED
+void conf_read_upssched(struct conf_reader *r);
+#else
+static inline void conf_read_upssched(struct conf_reader *r)
+{
+	conf_fault(r, "%s: this upsmon is built without timers; NOTIFYCMD may run upssched",
+		   conf_arg(r, 0));
+}
+#endif
 
 #endif

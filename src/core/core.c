@@ -27,6 +27,13 @@ void core_restore_ups(struct core *c, uint16_t ups, const struct ups *saved, int
 	c->stale_until[ups] = now + c->conf->dead_time_ms;
 }
 
+void core_restore_sched(struct core *c, const struct sched *saved)
+{
+	/* without a rule, nothing would cancel them */
+	if (sched_is_used(c->conf))
+		c->sched = *saved;
+}
+
 /* What the sessions of a primary do in SYNC; false if this host is none. */
 static bool wish_fsd(struct core *c, int64_t now)
 {
@@ -268,6 +275,19 @@ static enum session_result dispatch(struct session *s, struct session_step *step
 	return SESSION_NOTHING;
 }
 
+/* Notifications come first: the one that cancels a timer may have come with the time of that. */
+static void schedule(struct core *c, int64_t now, struct actions *out)
+{
+	unsigned int count = out->count;
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (out->list[i].kind == ACT_NOTIFY)
+			sched_notified(&c->sched, c->conf, out->list[i].ups, out->list[i].u.type, now,
+				       out);
+	}
+	sched_advance(&c->sched, c->stale_until, now, out);
+}
+
 void core_event(struct core *c, const struct event *ev, int64_t now, struct actions *out)
 {
 	struct session_step step = { .conf = c->conf,
@@ -309,6 +329,8 @@ void core_event(struct core *c, const struct event *ev, int64_t now, struct acti
 			apply(c, &step, session_advance(&c->session[i], &step));
 		}
 	}
+	if (sched_is_used(c->conf) && !c->stopping)
+		schedule(c, now, out);
 }
 
 int64_t core_deadline(const struct core *c, int64_t now)
@@ -327,6 +349,8 @@ int64_t core_deadline(const struct core *c, int64_t now)
 		if (ups_at < at && c->session[i].state != SESSION_OVER)
 			at = ups_at;
 	}
+	if (!c->stopping && sched_deadline(&c->sched, c->stale_until) < at)
+		at = sched_deadline(&c->sched, c->stale_until);
 	/* what has been due for a while is due now */
 	return at < now ? now : at;
 }

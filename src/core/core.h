@@ -23,6 +23,7 @@
 
 #include "core/action.h"
 #include "core/conf.h"
+#include "core/sched.h"
 #include "core/session.h"
 #include "core/ups.h"
 #include "core/words.h"
@@ -65,15 +66,17 @@ struct core {
 	int64_t last;			/* the last event */
 	struct ups ups[UPS_MAX];
 	struct session session[UPS_MAX];
+	struct sched sched;
 };
 
 void core_init(struct core *c, const struct conf *conf, uint32_t connect_ms, int64_t now);
 
 /*
  * Takes up where an earlier core stopped: before the first event, once for
- * each UPS and once for the phase.  DEADTIME starts anew.
+ * each UPS, once for the timers and once for the phase.  DEADTIME starts anew.
  */
 void core_restore_ups(struct core *c, uint16_t ups, const struct ups *saved, int64_t now);
+void core_restore_sched(struct core *c, const struct sched *saved);
 void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t now);
 
 /* *out is emptied first. */

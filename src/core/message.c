@@ -38,6 +38,14 @@ static bool ups_is_sound(const struct ups *u, int64_t now)
 	       is_near_or_never(u->nocomm_at, now) && is_near_or_never(u->replace_at, now);
 }
 
+/* No timer, and nothing else in its place. */
+static bool is_empty(const struct sched_timer *t)
+{
+	static const struct sched_timer none;
+
+	return memcmp(t, &none, sizeof(none)) == 0;
+}
+
 bool message_is_sound(const struct message *m, uint16_t ups_count, int64_t now)
 {
 	if (!is_near_or_never(m->silent_until, now))
@@ -49,6 +57,11 @@ bool message_is_sound(const struct message *m, uint16_t ups_count, int64_t now)
 		return true;
 	case MESSAGE_UPS:
 		return m->ups < ups_count && ups_is_sound(&m->state, now);
+	case MESSAGE_TIMER:
+		return m->ups < SCHED_TIMERS_MAX &&
+		       (is_empty(&m->timer) ||
+			(sched_is_sound(&m->timer, ups_count) && m->timer.due != NEVER &&
+			 is_near_or_never(m->timer.due, now)));
 	case MESSAGE_PHASE:
 		return m->phase <= PHASE_DOWN && is_near_or_never(m->phase_until, now);
 	default:

@@ -15,12 +15,14 @@
 #include <stdint.h>
 
 #include "core/core.h"
+#include "core/sched.h"
 #include "core/ups.h"
 
 enum message_kind {
 	/* monitor to guard */
 	MESSAGE_READY = 1,	/* a first attempt was made at each UPS */
 	MESSAGE_UPS,		/* what is known of one UPS: kept for the next monitor */
+	MESSAGE_TIMER,		/* one of the timers, or that there is none in its place: likewise */
 	MESSAGE_PHASE,		/* how far a shutdown has come: kept likewise; DOWN carries it out */
 	MESSAGE_ASKED,		/* its own user wants FSD */
 	MESSAGE_RESTING,	/* all is told, and nothing more is done */
@@ -33,12 +35,15 @@ enum message_kind {
 
 struct message {
 	uint32_t kind;
-	uint32_t ups;
+	uint32_t ups;		/* of MESSAGE_UPS; of MESSAGE_TIMER the place */
 	uint32_t phase;
 	uint32_t spare;
 	int64_t phase_until;
 	int64_t silent_until;	/* the monitor speaks again before this */
-	struct ups state;
+	union {
+		struct ups state;
+		struct sched_timer timer;
+	};
 };
 
 /* Whether a monitor may say this: kind, indices, and the range of each value. */

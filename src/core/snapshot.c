@@ -16,8 +16,10 @@ struct snapshot snapshot_move(const struct snapshot *s, const struct conf *old,
 			      const struct conf *now)
 {
 	struct snapshot moved = *s;
+	uint16_t places[UPS_MAX];
 
 	memset(moved.known, 0, sizeof(moved.known));
+	memset(places, 0xff, sizeof(places)); /* UPS_NONE each */
 	for (uint16_t i = 0; i < now->ups_count; i++) {
 		int place = conf_find_system(old, now, i);
 
@@ -25,7 +27,9 @@ struct snapshot snapshot_move(const struct snapshot *s, const struct conf *old,
 			continue;
 		moved.known[i] = s->known[place];
 		moved.ups[i] = s->ups[place];
+		places[place] = i;
 	}
+	sched_move(&moved.sched, places);
 	return moved;
 }
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "core/conf.h"
+#include "core/sched.h"
 #include "core/ups.h"
 
 struct snapshot {
@@ -22,6 +23,7 @@ struct snapshot {
 	struct ups ups[UPS_MAX];
 	uint32_t phase;
 	int64_t phase_until;
+	struct sched sched;
 };
 
 void snapshot_init(struct snapshot *s);

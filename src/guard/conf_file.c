@@ -51,19 +51,22 @@ static void explain(const char *path, int error)
 	}
 }
 
+typedef void take_line(struct conf *conf, const struct words *words, int line,
+		       struct conf_report *report);
+
 /* Takes one byte; lines that were joined count from where they began. */
 static void feed(struct conf *conf, struct words *words, int byte, int first_line,
-		 struct conf_report *report)
+		 take_line *take, struct conf_report *report)
 {
 	enum words_result result = words_feed(words, byte);
 
 	if (result == WORDS_LINE)
-		conf_line(conf, words, first_line, report);
+		take(conf, words, first_line, report);
 	else if (result != WORDS_MORE)
 		conf_broken(words, result, first_line, report);
 }
 
-static int read_lines(int fd, struct conf *conf, struct conf_report *report)
+static int read_lines(int fd, struct conf *conf, take_line *take, struct conf_report *report)
 {
 	static struct words words; /* too large for a small board's stack */
 	unsigned char chunk[256];
@@ -84,7 +87,7 @@ static int read_lines(int fd, struct conf *conf, struct conf_report *report)
 		for (ssize_t i = total == 0 && len >= 3 && memcmp(chunk, "\xef\xbb\xbf", 3) == 0 ? 3
 												: 0;
 		     i < len; i++) {
-			feed(conf, &words, chunk[i], first_line, report);
+			feed(conf, &words, chunk[i], first_line, take, report);
 			if (chunk[i] != '\n')
 				continue;
 			line++;
@@ -93,31 +96,66 @@ static int read_lines(int fd, struct conf *conf, struct conf_report *report)
 		}
 		total += (size_t)len;
 	}
-	feed(conf, &words, WORDS_END, first_line, report);
+	feed(conf, &words, WORDS_END, first_line, take, report);
 	return 0;
 }
+
+/* 0, or an errno value. */
+static int read_file(const char *path, struct conf *conf, take_line *take,
+		     struct conf_report *report)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	int error;
+
+	if (fd < 0)
+		return errno;
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		error = EISDIR;
+	else
+		error = read_lines(fd, conf, take, report);
+	close(fd);
+	return error;
+}
+
+#if WITH_UPSSCHED
+/* The file that UPSSCHED names.  Without it the battery is watched all the same. */
+static void read_sched(struct conf *conf, bool quiet)
+{
+	const char *path = conf_get(conf, conf->upssched);
+	struct reading reading = { path, quiet };
+	struct conf_report report = { say, &reading, 0, 0 };
+	int error;
+
+	if (!*path)
+		return;
+	error = read_file(path, conf, conf_sched_line, &report);
+	if (error)
+		conf_say(&report, CONF_WARNING, 0, "%s; there are no timers", strerror(error));
+	conf_sched_finish(conf, &report);
+}
+#else
+static void read_sched(struct conf *conf, bool quiet)
+{
+	(void)conf;
+	(void)quiet;
+}
+#endif
 
 bool conf_file_read(const char *path, struct conf *conf, bool quiet)
 {
 	struct reading reading = { path, quiet };
 	struct conf_report report = { say, &reading, 0, 0 };
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int error = errno;
+	int error;
 
 	conf_init(conf);
-	if (fd >= 0) {
-		if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-			error = EISDIR;
-		else
-			error = read_lines(fd, conf, &report);
-		close(fd);
-	}
+	error = read_file(path, conf, conf_line, &report);
 	if (error) {
 		if (!quiet)
 			explain(path, error);
 		return false;
 	}
+	read_sched(conf, quiet);
 	conf_finish(conf, &report);
 	return report.errors == 0;
 }

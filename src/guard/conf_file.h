@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* conf_file.h - reads upsmon.conf from its file. */
+/* conf_file.h - reads upsmon.conf from its file, and the file that UPSSCHED names. */
 #ifndef CONF_FILE_H
 #define CONF_FILE_H
 

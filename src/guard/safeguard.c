@@ -59,6 +59,11 @@ bool safeguard_hear(const struct message *m, int64_t now)
 		self.news = true;
 		return true;
 	}
+	if (m->kind == MESSAGE_TIMER) {
+		self.snapshot.sched.timers[m->ups] = m->timer;
+		self.news = true;
+		return true;
+	}
 	if (m->phase < self.snapshot.phase)
 		return false;
 	/* the heartbeat repeats a step; no step is put off by that */

@@ -28,7 +28,7 @@ struct snapshot *safeguard_snapshot(void);
 bool safeguard_has_news(void);
 void safeguard_is_news(void);
 
-/* A sound message, MESSAGE_UPS or MESSAGE_PHASE.  False: it takes back a step of a shutdown. */
+/* A sound message, MESSAGE_UPS, MESSAGE_TIMER or MESSAGE_PHASE.  False: it takes back a step of a shutdown. */
 bool safeguard_hear(const struct message *m, int64_t now);
 
 /* Somebody has asked for FSD: until the shutdown is carried out. */

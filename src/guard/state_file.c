@@ -33,7 +33,7 @@ static void quote(char *out, size_t size, const char *text)
 void state_write(const struct instance *in, const struct conf *conf,
 		 const struct snapshot *snapshot)
 {
-	static char text[UPS_MAX * LINE_BYTES];
+	static char text[STATE_MAX];
 	static bool complained;
 	size_t used;
 
@@ -55,6 +55,18 @@ void state_write(const struct instance *in, const struct conf *conf,
 				       c->primary, c->power_value, u.comm, status, u.charge,
 				       u.runtime, u.bits ? (long long)u.answered : -1LL,
 				       u.logged_in, u.critical),
+			      sizeof(text) - used);
+	}
+	for (unsigned int i = 0; i < SCHED_TIMERS_MAX && snapshot->sched.timers[i].name[0]; i++) {
+		const struct sched_timer *t = &snapshot->sched.timers[i];
+		char name[2 * SCHED_NAME_MAX], system[LINE_BYTES / 2] = "";
+
+		quote(name, sizeof(name), t->name);
+		if (t->ups < conf->ups_count)
+			quote(system, sizeof(system), conf_get(conf, conf->ups[t->ups].system));
+		used += clamp(snprintf(text + used, sizeof(text) - used,
+				       "timer \"%s\" %lld \"%s\" %s\n", name, (long long)t->due,
+				       system, notify_name((enum notify_type)t->type)),
 			      sizeof(text) - used);
 	}
 	if (rundir_replace(&in->dir, STATE_FILE, text, used)) {

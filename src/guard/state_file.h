@@ -3,8 +3,8 @@
  * state_file.h - what the daemon knows, for `upsmon -c status`.
  *
  * The guard writes upsmon.status beside the pidfile, as a whole and only in
- * memory; no socket, no flash.  The file has one line of words for the daemon and
- * one for each UPS.  Times are monotonic milliseconds, so that the reader can
+ * memory; no socket, no flash.  The file has one line of words for the daemon,
+ * one for each UPS, and one for each timer that runs.  Times are monotonic milliseconds, so that the reader can
  * compute an age.
  */
 #ifndef STATE_FILE_H
@@ -17,6 +17,7 @@
 #include "identity/instance.h"
 
 #define STATE_FILE "upsmon.status"
+#define STATE_MAX ((UPS_MAX + SCHED_TIMERS_MAX / 2) * 1024)
 
 /* Replaces the file.  A failure is logged once. */
 void state_write(const struct instance *in, const struct conf *conf,

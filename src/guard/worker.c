@@ -31,7 +31,7 @@
 /* The guard wakes up more often than this, unless it was stopped itself. */
 #define AWAKE_MS 10000
 /* All that one wake-up reads, and all that a pipe holds. */
-#define HEAR_MAX (2 * UPS_MAX + 16)
+#define HEAR_MAX (2 * UPS_MAX + SCHED_TIMERS_MAX + 16)
 #define HEAR_LAST 4096
 
 _Static_assert(sizeof(struct message) <= CHANNEL_RECORD_MAX, "a pipe would cut it");

@@ -39,6 +39,7 @@ static struct monitor {
 	/* what the guard was told, and still has to be */
 	struct ups told_ups[UPS_MAX];
 	bool told_ups_valid[UPS_MAX];
+	struct sched told_sched;
 	uint32_t told_phase;
 	int64_t told_until;
 	bool told_ready;
@@ -94,6 +95,10 @@ static void act(struct action *action)
 		notifier_send(&self.conf, action->u.type, system_of(action->ups), action->why,
 			      self.now);
 		break;
+	case ACT_COMMAND:
+		notifier_command(&self.conf, action->u.type, system_of(action->ups), action->why,
+				 self.now);
+		break;
 	case ACT_REPORT:
 		report(action);
 		break;
@@ -142,18 +147,20 @@ static void open_links(void)
 }
 
 /* Says one thing to the guard; false if it has to wait until it can be said. */
-static bool say(enum message_kind kind, uint16_t ups)
+static bool say(enum message_kind kind, uint16_t place)
 {
 	struct message m;
 
 	memset(&m, 0, sizeof(m));
 	m.kind = kind;
-	m.ups = ups;
+	m.ups = place;
 	m.phase = self.core.phase;
 	m.phase_until = self.core.phase_until;
 	m.silent_until = self.speak_by;
 	if (kind == MESSAGE_UPS)
-		m.state = self.core.ups[ups];
+		m.state = self.core.ups[place];
+	else if (kind == MESSAGE_TIMER)
+		m.timer = self.core.sched.timers[place];
 	if (!channel_send(&self.channel, &m, sizeof(m)))
 		return false;
 	self.silent_until = self.speak_by;
@@ -174,6 +181,15 @@ static bool tell_guard(void)
 			return false;
 		self.told_ups[i] = self.core.ups[i];
 		self.told_ups_valid[i] = true;
+	}
+	for (uint16_t i = 0; i < SCHED_TIMERS_MAX; i++) {
+		const struct sched_timer *timer = &self.core.sched.timers[i];
+
+		if (memcmp(&self.told_sched.timers[i], timer, sizeof(*timer)) == 0)
+			continue;
+		if (!say(MESSAGE_TIMER, i))
+			return false;
+		self.told_sched.timers[i] = *timer;
 	}
 	/* said once more where nothing else is, so that the guard knows that we live */
 	if (self.told_phase != self.core.phase || self.told_until != self.core.phase_until ||
@@ -350,6 +366,8 @@ static void restore(const struct snapshot *snapshot)
 		if (snapshot->known[i])
 			core_restore_ups(&self.core, i, &snapshot->ups[i], self.now);
 	}
+	core_restore_sched(&self.core, &snapshot->sched);
+	self.told_sched = snapshot->sched;
 	core_restore_phase(&self.core, (enum phase)snapshot->phase, snapshot->phase_until, self.now);
 }
 

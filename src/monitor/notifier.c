@@ -19,7 +19,11 @@
 #define FAILURES_MAX 8
 #define HANGS (-1)
 
+/* In a tag, beside a notify type. */
+#define SCRIPT ((uintptr_t)1 << 8)
+
 struct order {
+	bool script;	/* CMDSCRIPT, and not NOTIFYCMD */
 	enum notify_type type;
 	char system[128];
 	char message[MESSAGE_MAX];
@@ -29,7 +33,7 @@ static struct {
 	struct order queue[QUEUE_MAX];
 	unsigned int first, count;
 	pid_t running;	/* 0: none that the next one waits for */
-	enum notify_type running_type;
+	uintptr_t running_tag;
 	int64_t started;
 	int failures[FAILURES_MAX]; /* as the log was told */
 	unsigned int failure_count;
@@ -71,19 +75,35 @@ static bool is_new(int way)
 	return true;
 }
 
+/* What it was and what for, as the number that child.h keeps. */
+static uintptr_t tag_of(const struct order *o)
+{
+	return (uintptr_t)o->type | (o->script ? SCRIPT : 0);
+}
+
+static const char *command_of(uintptr_t tag)
+{
+	return tag & SCRIPT ? "CMDSCRIPT" : "NOTIFYCMD";
+}
+
+static const char *type_of(uintptr_t tag)
+{
+	return notify_name((enum notify_type)(tag & ~SCRIPT));
+}
+
 static void on_done(void *arg, pid_t pid, int status)
 {
-	enum notify_type type = (enum notify_type)(intptr_t)arg;
+	uintptr_t tag = (uintptr_t)arg;
 
 	if (pid == self.running)
 		self.running = 0;
 	if (status == 0 || !is_new(status))
 		return;
 	if (WIFSIGNALED(status))
-		log_error("NOTIFYCMD for %s was ended by signal %d", notify_name(type),
+		log_error("%s for %s was ended by signal %d", command_of(tag), type_of(tag),
 			  WTERMSIG(status));
 	else
-		log_error("NOTIFYCMD for %s failed with exit code %d%s", notify_name(type),
+		log_error("%s for %s failed with exit code %d%s", command_of(tag), type_of(tag),
 			  WEXITSTATUS(status),
 			  WEXITSTATUS(status) == 127   ? " (command not found)"
 			  : WEXITSTATUS(status) == 126 ? " (it cannot be executed; upsmon -t tells more)"
@@ -101,20 +121,22 @@ static void start_next(const struct conf *conf)
 	const struct order *o = &self.queue[self.first];
 	const char *const environment[] = { "NOTIFYTYPE", notify_name(o->type), "UPSNAME",
 					    o->system, NULL };
+	const struct conf_command *c = o->script ? &conf->cmd_script : &conf->notify_cmd;
 	const struct child_command command = {
-		.text = conf_get(conf, conf->notify_cmd.text),
-		.words = conf->notify_cmd.words,
+		.text = conf_get(conf, c->text),
+		.words = c->words,
 		.message = o->message,
 		.environment = environment,
 		.must = is_urgent(o->type),
 	};
-	pid_t pid = child_run(&command, on_done, (void *)(intptr_t)o->type);
+	uintptr_t tag = tag_of(o);
+	pid_t pid = child_run(&command, on_done, (void *)tag);
 
 	if (pid < 0)
-		log_error("cannot start NOTIFYCMD for %s: %s", notify_name(o->type),
+		log_error("cannot start %s for %s: %s", command_of(tag), type_of(tag),
 			  strerror(errno));
 	self.running = pid > 0 ? pid : 0;
-	self.running_type = o->type;
+	self.running_tag = tag;
 	self.first = (self.first + 1) % QUEUE_MAX;
 	self.count--;
 }
@@ -132,8 +154,8 @@ static int64_t patience_end(void)
 static void say_hangs(void)
 {
 	if (is_new(HANGS))
-		log_error("NOTIFYCMD for %s hangs; the next ones do not wait for it any longer",
-			  notify_name(self.running_type));
+		log_error("%s for %s hangs; the next ones do not wait for it any longer",
+			  command_of(self.running_tag), type_of(self.running_tag));
 }
 
 void notifier_advance(const struct conf *conf, int64_t now)
@@ -169,22 +191,20 @@ void notifier_flush(const struct conf *conf)
 		start_next(conf);
 }
 
-static void enqueue(const struct conf *conf, enum notify_type type, const char *system,
+static void enqueue(const struct conf *conf, bool script, enum notify_type type, const char *system,
 		    const char *message)
 {
-	struct order *o = &self.queue[(self.first + self.count) % QUEUE_MAX];
+	struct order *o;
 
-	if (!*conf_get(conf, conf->notify_cmd.text)) {
-		log_warning("NOTIFYFLAG %s asks for EXEC, and there is no NOTIFYCMD",
-			    notify_name(type));
-		return;
-	}
 	if (self.count == QUEUE_MAX && is_urgent(type))
 		start_next(conf);
 	if (self.count == QUEUE_MAX) {
-		log_warning("NOTIFYCMD cannot keep up; %s is dropped", notify_name(type));
+		log_warning("%s cannot keep up; %s is dropped", script ? "CMDSCRIPT" : "NOTIFYCMD",
+			    script ? message : notify_name(type));
 		return;
 	}
+	o = &self.queue[(self.first + self.count) % QUEUE_MAX];
+	o->script = script;
 	o->type = type;
 	snprintf(o->system, sizeof(o->system), "%s", system);
 	snprintf(o->message, sizeof(o->message), "%s", message);
@@ -204,7 +224,17 @@ void notifier_send(const struct conf *conf, enum notify_type type, const char *s
 		log_notice("%s", message);
 	if (flags & NOTIFY_WALL)
 		send_wall(message);
-	if (flags & NOTIFY_EXEC)
-		enqueue(conf, type, system, message);
+	if ((flags & NOTIFY_EXEC) && !*conf_get(conf, conf->notify_cmd.text))
+		log_warning("NOTIFYFLAG %s asks for EXEC, and there is no NOTIFYCMD",
+			    notify_name(type));
+	else if (flags & NOTIFY_EXEC)
+		enqueue(conf, false, type, system, message);
+	notifier_advance(conf, now);
+}
+
+void notifier_command(const struct conf *conf, enum notify_type type, const char *system,
+		      const char *argument, int64_t now)
+{
+	enqueue(conf, true, type, system, argument);
 	notifier_advance(conf, now);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * notifier.h - carries out notifications: syslog, wall, NOTIFYCMD.
+ * notifier.h - carries out notifications: syslog, wall, NOTIFYCMD; and runs
+ * CMDSCRIPT for a timer.
  *
- * Only one NOTIFYCMD runs at a time, so that a script sees ONBATT before LOWBATT
+ * Only one command runs at a time, so that a script sees ONBATT before LOWBATT
  * (NUT starts them all at once, and the scheduler decides).  One that takes
  * longer than NOTIFIER_PATIENCE_MS is left running, and the next one starts.
  * FSD and SHUTDOWN wait less for those in front of them, and never find the
@@ -26,6 +27,10 @@
  */
 void notifier_send(const struct conf *conf, enum notify_type type, const char *system,
 		   const char *more, int64_t now);
+
+/* CMDSCRIPT with this argument, for that notification: in its turn. */
+void notifier_command(const struct conf *conf, enum notify_type type, const char *system,
+		      const char *argument, int64_t now);
 
 /* Starts the next command when its time has come. */
 void notifier_advance(const struct conf *conf, int64_t now);

@@ -13,7 +13,7 @@
 #define MAGIC 0x6e75746c65740002ULL /* "nutlet", 2: the meaning of what follows */
 #define FILE_NAME "upsmon.handover"
 
-/* The file: one head, then for each UPS a fixed part and a struct ups. */
+/* The file: one head, then for each UPS a fixed part and a struct ups, then the timers. */
 struct head {
 	uint64_t magic;
 	uint32_t head_size;
@@ -31,6 +31,9 @@ struct head {
 	int64_t begun;
 	char conf_file[HANDOVER_PATH_MAX];
 	char pid_dir[HANDOVER_PATH_MAX];
+	/* from here on an older build does not have it */
+	uint32_t timers;
+	uint32_t timer_size;
 };
 
 struct fixed {
@@ -83,6 +86,8 @@ bool handover_write(int fd, const struct handover *h)
 	head.begun = h->begun;
 	head.ordered = h->ordered;
 	head.count = h->count;
+	head.timers = SCHED_TIMERS_MAX;
+	head.timer_size = sizeof(struct sched_timer);
 	memcpy(head.conf_file, h->conf_file, sizeof(head.conf_file));
 	memcpy(head.pid_dir, h->pid_dir, sizeof(head.pid_dir));
 	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0 || !put(fd, &head, sizeof(head)))
@@ -97,7 +102,7 @@ bool handover_write(int fd, const struct handover *h)
 		if (!put(fd, &fixed, sizeof(fixed)) || !put(fd, &u->ups, sizeof(u->ups)))
 			return false;
 	}
-	return true;
+	return put(fd, h->sched.timers, sizeof(h->sched.timers));
 }
 
 /* Reads a part that was written with `written` bytes into one of `size`: what is more is left out. */
@@ -122,7 +127,7 @@ static const char *take_all(int fd, struct handover *h)
 	if (pread(fd, &head, offsetof(struct head, pid), 0) != offsetof(struct head, pid) ||
 	    head.magic != MAGIC)
 		return "it is not one that this version knows";
-	if (head.ups_mark != UPS_MARK || head.fixed_size < sizeof(struct fixed) || head.head_size < sizeof(head))
+	if (head.ups_mark != UPS_MARK || head.fixed_size < sizeof(struct fixed) || head.head_size < offsetof(struct head, timers))
 		return "it was written by a build with another layout";
 	if (!take(fd, &at, &head, sizeof(head), head.head_size) || head.count > UPS_MAX)
 		return "it is damaged, or has more UPSes than this build (UPS_MAX)";
@@ -147,6 +152,16 @@ static const char *take_all(int fd, struct handover *h)
 			return "it ends too early";
 		u->system = fixed.system;
 		u->known = fixed.known;
+	}
+	for (uint32_t i = 0, kept = 0; i < head.timers; i++) {
+		struct sched_timer t;
+
+		memset(&t, 0, sizeof(t));
+		if (!take(fd, &at, &t, sizeof(t), head.timer_size))
+			return "it ends too early";
+		/* a newer build may have types that this one does not know */
+		if (kept < SCHED_TIMERS_MAX && sched_is_sound(&t, (uint16_t)head.count))
+			h->sched.timers[kept++] = t;
 	}
 	return NULL;
 }
@@ -176,11 +191,15 @@ void handover_pack(struct handover *h, const struct conf *conf, const struct sna
 		u->known = snapshot->known[i];
 		u->ups = snapshot->ups[i];
 	}
+	h->sched = snapshot->sched;
 }
 
 void handover_unpack(const struct handover *h, const struct conf *conf, struct snapshot *snapshot)
 {
+	uint16_t places[UPS_MAX];
+
 	snapshot_init(snapshot);
+	memset(places, 0xff, sizeof(places)); /* UPS_NONE each */
 	for (uint32_t k = 0; k < h->count; k++) {
 		const struct handover_ups *u = &h->ups[k];
 		uint16_t i = 0;
@@ -190,6 +209,9 @@ void handover_unpack(const struct handover *h, const struct conf *conf, struct s
 		if (i < conf->ups_count) {
 			snapshot->known[i] = u->known;
 			snapshot->ups[i] = u->ups;
+			places[k] = i;
 		}
 	}
+	snapshot->sched = h->sched;
+	sched_move(&snapshot->sched, places);
 }

@@ -10,31 +10,48 @@ static void say(void *arg, enum conf_severity severity, int line, const char *te
 		 severity == CONF_ERROR ? "error" : "warning", text);
 }
 
-void lab_conf(struct lab *lab, const char *text)
+static void read_text(struct lab *lab, const char *text,
+		      void (*take)(struct conf *, const struct words *, int, struct conf_report *),
+		      struct conf_report *report)
 {
-	struct conf_report report = { .say = say, .arg = lab };
 	struct words words;
 	int line = 1;
 
-	lab->findings[0] = '\0';
-	conf_init(&lab->conf);
 	words_init(&words, WORDS_CONF);
 	for (;; text++) {
 		int byte = *text ? (unsigned char)*text : WORDS_END;
 		enum words_result result = words_feed(&words, byte);
 
 		if (result == WORDS_LINE)
-			conf_line(&lab->conf, &words, line, &report);
+			take(&lab->conf, &words, line, report);
 		else if (result != WORDS_MORE)
-			conf_broken(&words, result, line, &report);
+			conf_broken(&words, result, line, report);
 		if (byte == WORDS_END)
 			break;
 		if (byte == '\n')
 			line++;
 	}
+}
+
+void lab_conf_sched(struct lab *lab, const char *text, const char *sched)
+{
+	struct conf_report report = { .say = say, .arg = lab };
+
+	lab->findings[0] = '\0';
+	conf_init(&lab->conf);
+	read_text(lab, text, conf_line, &report);
+	if (sched) {
+		read_text(lab, sched, conf_sched_line, &report);
+		conf_sched_finish(&lab->conf, &report);
+	}
 	conf_finish(&lab->conf, &report);
 	lab->errors = report.errors;
 	lab->warnings = report.warnings;
+}
+
+void lab_conf(struct lab *lab, const char *text)
+{
+	lab_conf_sched(lab, text, NULL);
 }
 
 static void trace(struct lab *lab, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -156,6 +173,10 @@ static void act(struct lab *lab, const struct action *a)
 		trace(lab, "%lld notify %s %s%s%s\n", (long long)lab->now, notify_name(a->u.type),
 		      name(lab, a->ups), *a->why ? " " : "", a->why);
 		break;
+	case ACT_COMMAND:
+		trace(lab, "%lld command %s %s %s\n", (long long)lab->now, a->why,
+		      notify_name(a->u.type), name(lab, a->ups));
+		break;
 	case ACT_REPORT:
 		report_format(text, sizeof(text), &lab->conf, a, &priority);
 		trace(lab, "%lld report %s\n", (long long)lab->now, text);
@@ -226,16 +247,21 @@ void lab_run(struct lab *lab, int64_t ms)
 	lab->now = end;
 }
 
-void lab_start(struct lab *lab, const char *text)
+void lab_start_sched(struct lab *lab, const char *text, const char *sched)
 {
 	memset(lab, 0, sizeof(*lab));
-	lab_conf(lab, text);
+	lab_conf_sched(lab, text, sched);
 	if (lab->errors)
 		fail_msg("%s", lab->findings);
 	for (unsigned int i = 0; i < UPS_MAX; i++)
 		snprintf(lab->server[i].status, sizeof(lab->server[i].status), "OL");
 	lab->now = 1000;
 	core_init(&lab->core, &lab->conf, 10000, lab->now);
+}
+
+void lab_start(struct lab *lab, const char *text)
+{
+	lab_start_sched(lab, text, NULL);
 }
 
 void lab_status(struct lab *lab, unsigned int ups, const char *status)

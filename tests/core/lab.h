@@ -69,6 +69,10 @@ void lab_conf(struct lab *lab, const char *text);
 /* The same, and starts the core: every server is up and on line. */
 void lab_start(struct lab *lab, const char *text);
 
+/* Both with an upssched.conf. */
+void lab_conf_sched(struct lab *lab, const char *text, const char *sched);
+void lab_start_sched(struct lab *lab, const char *text, const char *sched);
+
 /* Lets this much time pass. */
 void lab_run(struct lab *lab, int64_t ms);
 

@@ -30,6 +30,8 @@ static int hand_over(void)
 		snapshot.ups[i].charge = 90 + i;
 		snapshot.ups[i].replace_at = 77 + i;
 	}
+	snapshot.sched.timers[0] = (struct sched_timer){ 5000, 1, NOTIFY_ONBATT, "off" };
+	snapshot.sched.timers[1] = (struct sched_timer){ 6000, UPS_NONE, NOTIFY_SHUTDOWN, "down" };
 	memset(&sent, 0, sizeof(sent));
 	sent.pid = 123;
 	sent.lock = 7;
@@ -69,6 +71,7 @@ static void test_all_of_it_arrives(void **state)
 		assert_true(next.known[i]);
 		assert_memory_equal(&next.ups[i], &snapshot.ups[i], sizeof(next.ups[i]));
 	}
+	assert_memory_equal(&next.sched, &snapshot.sched, sizeof(next.sched));
 	close(fd);
 }
 
@@ -90,6 +93,10 @@ static void test_another_configuration(void **state)
 	/* another password is another login; the UPS is what it was */
 	assert_true(next.known[2]);
 	assert_int_equal(next.ups[2].charge, 91);
+	/* and so does a timer */
+	assert_string_equal(next.sched.timers[0].name, "off");
+	assert_int_equal(next.sched.timers[0].ups, 2);
+	assert_int_equal(next.sched.timers[1].ups, UPS_NONE);
 	close(fd);
 }
 
@@ -102,6 +109,7 @@ static void patch(int fd, off_t at, uint32_t value)
 static void write_resized(int fd, size_t ups_size)
 {
 	static char head[2048], part[4096];
+	off_t to;
 	static const size_t fixed_size = 16;
 	size_t head_size;
 
@@ -109,7 +117,8 @@ static void write_resized(int fd, size_t ups_size)
 	head_size = (size_t)((uint32_t *)(void *)head)[2];
 	for (int i = 0; i < 3; i++) {
 		struct handover_ups *u = &sent.ups[i];
-		off_t to = (off_t)(head_size + (size_t)i * (fixed_size + ups_size));
+
+		to = (off_t)(head_size + (size_t)i * (fixed_size + ups_size));
 
 		memset(part, 0x5a, sizeof(part));
 		memcpy(part, &u->system, sizeof(u->system));
@@ -119,6 +128,8 @@ static void write_resized(int fd, size_t ups_size)
 		assert_int_equal(pwrite(fd, part, fixed_size + ups_size, to),
 				 (ssize_t)(fixed_size + ups_size));
 	}
+	to = (off_t)(head_size + 3 * (fixed_size + ups_size));
+	assert_int_equal(pwrite(fd, &sent.sched, sizeof(sent.sched), to), sizeof(sent.sched));
 	patch(fd, AT_UPS_SIZE, (uint32_t)ups_size);
 }
 
@@ -131,6 +142,15 @@ static void test_from_a_newer_build(void **state)
 	write_resized(fd, sizeof(struct ups) + 24);
 	assert_true(handover_read(fd, &got, why, sizeof(why)));
 	assert_memory_equal(&got.ups[2].ups, &snapshot.ups[2], sizeof(struct ups));
+	assert_memory_equal(&got.sched, &sent.sched, sizeof(got.sched));
+	close(fd);
+	/* with a notify type of its own: that timer would have no name here */
+	sent.sched.timers[0].type = NOTIFY_TYPES;
+	fd = handover_create(&nowhere);
+	assert_true(handover_write(fd, &sent));
+	assert_true(handover_read(fd, &got, why, sizeof(why)));
+	assert_string_equal(got.sched.timers[0].name, "down");
+	assert_string_equal(got.sched.timers[1].name, "");
 	close(fd);
 }
 
@@ -147,6 +167,26 @@ static void test_from_an_older_build(void **state)
 	ups_init(&fresh, 0);
 	assert_int_equal(got.ups[1].ups.charge, 91);
 	assert_int_equal(got.ups[1].ups.replace_at, fresh.replace_at);
+	close(fd);
+}
+
+/* Before there were timers, the head was shorter by two numbers, and nothing came behind the UPSes. */
+static void test_from_a_build_without_timers(void **state)
+{
+	static char file[65536];
+	int fd = hand_over();
+	ssize_t len = pread(fd, file, sizeof(file), 0);
+	uint32_t head_size = ((uint32_t *)(void *)file)[2];
+	size_t rest = (size_t)len - head_size - sizeof(sent.sched);
+	char why[200];
+
+	(void)state;
+	assert_int_equal(pwrite(fd, file + head_size, rest, head_size - 8), rest);
+	assert_int_equal(ftruncate(fd, (off_t)(head_size - 8 + rest)), 0);
+	patch(fd, 8, head_size - 8);
+	assert_true(handover_read(fd, &got, why, sizeof(why)));
+	assert_int_equal(got.ups[2].ups.charge, 92);
+	assert_string_equal(got.sched.timers[0].name, "");
 	close(fd);
 }
 
@@ -188,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_another_configuration),
 		cmocka_unit_test(test_from_a_newer_build),
 		cmocka_unit_test(test_from_an_older_build),
+		cmocka_unit_test(test_from_a_build_without_timers),
 		cmocka_unit_test(test_what_cannot_be_read),
 	};
 

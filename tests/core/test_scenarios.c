@@ -3,6 +3,7 @@
  * Plays the files of tests/core/scenarios/ on a virtual clock.  A line is
  *
  *	conf LINE              a line of upsmon.conf
+ *	sched LINE             a line of upssched.conf
  *	at S fsd               -c fsd, S seconds after the start
  *	at S UPS status TEXT   what its server says from then on
  *	at S UPS refuse | silence | stale | answer
@@ -11,7 +12,8 @@
  *	at S UPS others N      logins besides ours
  *	at S UPS forced        somebody else has set FSD
  *	at S UPS charge N
- *	expect S TEXT          a notification, "set FSD" at a server, "shutdown"
+ *	expect S TEXT          a notification, "command ARGUMENT TYPE UPS" of CMDSCRIPT,
+ *	                       "set FSD" at a server, "shutdown"
  *	end S                  runs until then
  *
  * All that happens must be expected, to the millisecond and in this order.
@@ -25,6 +27,7 @@ static struct lab lab;
 
 struct scenario {
 	char conf[4096];
+	char sched[4096];
 	struct {
 		double at;
 		char what[128];
@@ -101,6 +104,8 @@ static void read_scenario(const char *path, struct scenario *sc)
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "conf ", 5) == 0) {
 			strcat(strcat(sc->conf, line + 5), "\n");
+		} else if (strncmp(line, "sched ", 6) == 0) {
+			strcat(strcat(sc->sched, line + 6), "\n");
 		} else if (sscanf(line, "at %lf %n", &at, &skip) == 1) {
 			assert_true(sc->count < 128);
 			sc->steps[sc->count].at = at;
@@ -147,7 +152,7 @@ static void play(void **state)
 	int64_t start;
 
 	read_scenario(*state, &sc);
-	lab_start(&lab, sc.conf);
+	lab_start_sched(&lab, sc.conf, sc.sched);
 	start = lab.now;
 	/* what holds from the start is there before the first connection */
 	for (int i = 0; i < sc.count; i++) {

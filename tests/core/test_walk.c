@@ -49,6 +49,9 @@ static struct {
 	int64_t awake_at;
 	int64_t answered[UPS_MAX];	/* before that */
 	bool was_critical[UPS_MAX];
+	/* the timer that ONBATT starts and ONLINE cancels */
+	int64_t timer_from[UPS_MAX];
+	bool timer_fired[UPS_MAX];
 	/* what was notified last of each pair, to check the counterparts */
 	bool on[UPS_MAX][NOTIFY_TYPES];
 } walk;
@@ -181,6 +184,27 @@ static void check_phase(uint32_t power)
 	walk.phase = walk.core.phase;
 }
 
+/* Never before its time, never with the mains back, and never by what was known before a freeze. */
+static void check_command(uint16_t ups)
+{
+	const struct ups *u = &walk.core.ups[ups];
+
+	CHECK(walk.on[ups][NOTIFY_ONBATT] && !walk.timer_fired[ups]);
+	CHECK(walk.now >= walk.timer_from[ups] + walk.conf.rules[0].ms);
+	if (u->answered == walk.answered[ups] && u->comm != COMM_BAD)
+		CHECK(walk.now >= walk.awake_at + walk.conf.dead_time_ms);
+	walk.timer_fired[ups] = true;
+}
+
+/* And never later than in its time, unless it has to be waited for an answer. */
+static void check_timers(void)
+{
+	for (uint16_t i = 0; i < walk.conf.ups_count && walk.conf.rule_count > 0; i++)
+		CHECK(!walk.on[i][NOTIFY_ONBATT] || walk.timer_fired[i] ||
+		      walk.now < walk.timer_from[i] + walk.conf.rules[0].ms ||
+		      walk.now < walk.core.stale_until[i]);
+}
+
 static void event(const struct event *ev)
 {
 	static struct actions out;
@@ -191,12 +215,19 @@ static void event(const struct event *ev)
 	for (unsigned int i = 0; i < out.count; i++) {
 		if (out.list[i].kind == ACT_NOTIFY) {
 			check_notice(&out.list[i]);
+			if (out.list[i].u.type == NOTIFY_ONBATT) {
+				walk.timer_from[out.list[i].ups] = walk.now;
+				walk.timer_fired[out.list[i].ups] = false;
+			}
+		} else if (out.list[i].kind == ACT_COMMAND) {
+			check_command(out.list[i].ups);
 		} else if (out.list[i].kind == ACT_SHUTDOWN) {
 			/* at most one */
 			CHECK(!walk.shut_down);
 			walk.shut_down = true;
 		}
 	}
+	check_timers();
 	power = power_left();
 	check_phase(power);
 	/* always, and at once, when too little is left */
@@ -369,6 +400,14 @@ static void begin(void)
 		c->trigger[TRIGGER_TIMEOUT] = (int32_t)draw(300);
 	if (draw(3) == 0)
 		c->trigger[TRIGGER_ONBATTERYDELAY] = (int32_t)draw(60);
+	if (draw(2)) {
+		const uint16_t name = c->ups[0].name;
+
+		c->rules[0] = (struct conf_rule){ NOTIFY_ONBATT, VERB_START, 0, name, 0,
+						  draw(300) * 1000 };
+		c->rules[1] = (struct conf_rule){ NOTIFY_ONLINE, VERB_CANCEL, 0, name, 0, 0 };
+		c->rule_count = 2;
+	}
 	core_init(&walk.core, c, 10000, walk.now);
 	walk.awake_at = walk.now - c->dead_time_ms;
 }
@@ -411,6 +450,7 @@ static void rebirth(void)
 	core_init(&walk.core, &walk.conf, 10000, walk.now);
 	for (uint16_t i = 0; i < walk.conf.ups_count; i++)
 		core_restore_ups(&walk.core, i, &old.ups[i], walk.now);
+	core_restore_sched(&walk.core, &old.sched);
 	core_restore_phase(&walk.core, old.phase, old.phase_until, walk.now);
 	remember();
 }

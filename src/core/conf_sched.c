@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC */
+/* UPSSCHED, and the lines of the file that it names: NUT's upssched.conf, as people have it. */
+#include <string.h>
+
+#include "core/conf_reader.h"
+
+void conf_read_upssched(struct conf_reader *r)
+{
+	if (!conf_want(r, 1, "UPSSCHED file"))
+		return;
+	if (conf_arg(r, 1)[0] != '/') {
+		conf_fault(r, "UPSSCHED must be an absolute path, not \"%s\"", conf_arg(r, 1));
+		return;
+	}
+	r->conf->upssched = conf_keep_string(r, conf_arg(r, 1));
+}
+
+static const struct {
+	const char *name;
+	enum conf_verb verb;
+	unsigned int least, most;	/* words behind it */
+	const char *usage;
+} verbs[] = {
+	{ "START-TIMER", VERB_START, 2, 2, "START-TIMER name seconds" },
+	{ "START-TIMER-SHARED", VERB_START_SHARED, 2, 2, "START-TIMER-SHARED name seconds" },
+	{ "CANCEL-TIMER", VERB_CANCEL, 1, 2, "CANCEL-TIMER name [command]" },
+	{ "EXECUTE", VERB_EXECUTE, 1, 1, "EXECUTE command" },
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+/* A name that fits in a timer, and a command in an action. */
+static bool is_fit(struct conf_reader *r, const char *word)
+{
+	if (*word && strlen(word) < SCHED_NAME_MAX)
+		return true;
+	conf_fault(r, "\"%s\" is no name of a timer or command: it must have 1 to %d bytes", word,
+		   SCHED_NAME_MAX - 1);
+	return false;
+}
+
+/* Where such a system is not watched, the line never comes into play. */
+static void check_system(struct conf_reader *r, const char *system)
+{
+	if (conf_system(r->conf, system))
+		return;
+	conf_warning(r, "no MONITOR line of upsmon.conf names \"%s\": this line will do nothing "
+			"(the name must be written as there)",
+		     system);
+}
+
+/* AT type system VERB ... */
+static void read_at(struct conf_reader *r)
+{
+	struct conf_rule rule = { .type = (uint8_t)notify_by_name(conf_arg(r, 1)) };
+	unsigned int behind = r->words->count < 4 ? 0 : r->words->count - 4U;
+	const char *system = conf_arg(r, 2);
+	int32_t seconds = 0;
+	size_t i = 0;
+
+	while (i < VERBS && strcmp(verbs[i].name, conf_arg(r, 3)) != 0)
+		i++;
+	if (r->words->count < 4 || i == VERBS) {
+		conf_fault(r, "expected: AT type ups@host (or *), and then START-TIMER, CANCEL-TIMER or "
+			      "EXECUTE%s%s",
+			   r->words->count < 4 ? "" : "; not ", conf_arg(r, 3));
+		return;
+	}
+	if (rule.type == NOTIFY_TYPES) {
+		conf_fault(r, "AT %s: there is no such notify type", conf_arg(r, 1));
+		return;
+	}
+	if (behind < verbs[i].least) {
+		conf_fault(r, "expected: AT type ups@host %s", verbs[i].usage);
+		return;
+	}
+	if (behind > verbs[i].most)
+		conf_warning(r, "expected: AT type ups@host %s; what stands behind \"%s\" is ignored",
+			     verbs[i].usage, conf_arg(r, 3 + verbs[i].most));
+	if (r->conf->rule_count == SCHED_RULES_MAX) {
+		conf_fault(r, "more than %d AT lines; build with -DSCHED_RULES_MAX=N for more",
+			   SCHED_RULES_MAX);
+		return;
+	}
+	rule.verb = (uint8_t)verbs[i].verb;
+	if (!is_fit(r, conf_arg(r, 4)))
+		return;
+	if (rule.verb == VERB_CANCEL && behind > 1) {
+		if (!is_fit(r, conf_arg(r, 5)))
+			return;
+		rule.command = conf_keep_string(r, conf_arg(r, 5));
+	}
+	if ((rule.verb == VERB_START || rule.verb == VERB_START_SHARED) &&
+	    !conf_number(r, "the time of the timer, in seconds,", conf_arg(r, 5), 0,
+			 CONF_SECONDS_MAX, &seconds))
+		return;
+	rule.ms = (uint32_t)seconds * 1000;
+	rule.name = conf_keep_string(r, conf_arg(r, 4));
+	/* "" is what upssched is told of an event that is about no UPS */
+	if (*system && strcmp(system, "*") != 0) {
+		check_system(r, system);
+		rule.system = conf_keep_string(r, system);
+	}
+	/* without room for its name it was reported, and would do something else */
+	if (rule.name && (rule.system || !*system || strcmp(system, "*") == 0))
+		r->conf->rules[r->conf->rule_count++] = rule;
+}
+
+void conf_sched_line(struct conf *conf, const struct words *words, int line,
+		     struct conf_report *report)
+{
+	struct conf_reader r = { conf, words, report, line, CONF_WARNING };
+	const char *name = words_at(words, 0);
+
+	if (strcmp(name, "AT") == 0)
+		read_at(&r);
+	else if (strcmp(name, "CMDSCRIPT") == 0)
+		conf_read_cmd_script(&r);
+	else if (strcmp(name, "PIPEFN") != 0 && strcmp(name, "LOCKFN") != 0 &&
+		 strcmp(name, "DEBUG_MIN") != 0) /* these three are upssched's own affair */
+		conf_fault(&r, "there is no directive \"%s\" here; there are CMDSCRIPT and AT", name);
+}
+
+void conf_sched_finish(struct conf *conf, struct conf_report *report)
+{
+	if (*conf_get(conf, conf->cmd_script.text) != '\0')
+		return;
+	if (conf->rule_count > 0)
+		conf_say(report, CONF_WARNING, 0,
+			 "there is no CMDSCRIPT, so timers could run nothing: no AT line is used");
+	conf->rule_count = 0;
+}
