@@ -133,7 +133,6 @@ static int run(const struct usage *u, char **argv, const char *conf_file,
 
 	/* pidof, start-stop-daemon and our own check go by this name */
 	prctl(PR_SET_NAME, PROGRAM_NAME);
-	choose_log(u->foreground);
 	if (handover) {
 		/* the same process goes on, where the program before this one left it */
 		snprintf(pid_dir, sizeof(pid_dir), "%s", handover->pid_dir);
@@ -151,6 +150,7 @@ static int run(const struct usage *u, char **argv, const char *conf_file,
 	/* the next program starts in /, where a relative one would not be found again */
 	argv[0] = program;
 	/* what the caller left open is not ours to keep busy */
+	log_forget();
 	child_close_from(ready_fd_keep());
 	if (!u->foreground) {
 		setup.ready_fd = detach_fork();
@@ -170,6 +170,7 @@ static int run(const struct usage *u, char **argv, const char *conf_file,
 static int go_on(const struct usage *u, char **argv, const struct handover *handover,
 		 struct conf *conf)
 {
+	choose_log(u->foreground);
 	for (int tries = 0; !conf_file_read(handover->conf_file, conf, tries > 0); tries++) {
 		if (tries == UPGRADE_TRIES) {
 			log_error("upgraded, and cannot go on without a configuration");
@@ -223,6 +224,8 @@ int main(int argc, char **argv)
 		return killpower(conf_path, &conf);
 	if (u.test)
 		return check_configuration(conf_path, &conf) ? 0 : 1;
+	/* who starts a daemon may have nobody who reads its standard error */
+	choose_log(u.foreground);
 	if (!conf_file_read(conf_path, &conf, false)) {
 		log_error("not started");
 		return 1;
