@@ -94,7 +94,7 @@
 #ifndef WITH_JSON	/* 1.1 and 1.2 KB.  -c status -j */
 #define WITH_JSON 1
 #endif
-#ifndef WITH_UPSSCHED	/* SIZE_UPSSCHED.  upssched's timers (UPSSCHED file) */
+#ifndef WITH_UPSSCHED	/* 5.2 and 6.2 KB.  upssched's timers (UPSSCHED file) */
 #define WITH_UPSSCHED 1
 #endif
 #ifndef WITH_IPV6	/* 0.2 and 0.3 KB, and more with a libc that has none either */

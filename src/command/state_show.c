@@ -127,7 +127,7 @@ void state_show(const struct instance *in, const struct verdict *v, const char *
 			else
 				show_people(&view);
 			first = false;
-		} else if (headed && strcmp(words_at(&words, 0), "timer") == 0) {
+		} else if (WITH_UPSSCHED && headed && strcmp(words_at(&words, 0), "timer") == 0) {
 			show_timer(&words, !timers, json);
 			timers = true;
 		}

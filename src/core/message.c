@@ -58,7 +58,7 @@ bool message_is_sound(const struct message *m, uint16_t ups_count, int64_t now)
 	case MESSAGE_UPS:
 		return m->ups < ups_count && ups_is_sound(&m->state, now);
 	case MESSAGE_TIMER:
-		return m->ups < SCHED_TIMERS_MAX &&
+		return WITH_UPSSCHED && m->ups < SCHED_TIMERS_MAX &&
 		       (is_empty(&m->timer) ||
 			(sched_is_sound(&m->timer, ups_count) && m->timer.due != NEVER &&
 			 is_near_or_never(m->timer.due, now)));

@@ -49,10 +49,12 @@ static const struct {
 	[REPORT_HOSTSYNC_OVER] = { LOG_WARNING, "shutdown: HOSTSYNC is over; going down without "
 						"waiting for the rest" },
 	[REPORT_FINAL_DELAY] = { LOG_NOTICE, "shutdown: SHUTDOWNCMD runs in %n s" },
+#if WITH_UPSSCHED
 	[REPORT_TIMER_STARTED] = { LOG_NOTICE, "timer %w is started: %n s" },
 	[REPORT_TIMER_CANCELLED] = { LOG_NOTICE, "timer %w is cancelled" },
 	[REPORT_TIMER_DUE] = { LOG_NOTICE, "timer %w is due" },
 	[REPORT_TIMERS_FULL] = { LOG_ERR, "timer %w cannot be started: %n run already" },
+#endif
 };
 
 static size_t append(char *out, size_t size, size_t used, const char *text)

@@ -59,7 +59,7 @@ bool safeguard_hear(const struct message *m, int64_t now)
 		self.news = true;
 		return true;
 	}
-	if (m->kind == MESSAGE_TIMER) {
+	if (WITH_UPSSCHED && m->kind == MESSAGE_TIMER) {
 		self.snapshot.sched.timers[m->ups] = m->timer;
 		self.news = true;
 		return true;

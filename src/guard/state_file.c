@@ -57,7 +57,7 @@ void state_write(const struct instance *in, const struct conf *conf,
 				       u.logged_in, u.critical),
 			      sizeof(text) - used);
 	}
-	for (unsigned int i = 0; i < SCHED_TIMERS_MAX && snapshot->sched.timers[i].name[0]; i++) {
+	for (unsigned int i = 0; WITH_UPSSCHED && i < SCHED_TIMERS_MAX && snapshot->sched.timers[i].name[0]; i++) {
 		const struct sched_timer *t = &snapshot->sched.timers[i];
 		char name[2 * SCHED_NAME_MAX], system[LINE_BYTES / 2] = "";
 

@@ -96,8 +96,9 @@ static void act(struct action *action)
 			      self.now);
 		break;
 	case ACT_COMMAND:
-		notifier_command(&self.conf, action->u.type, system_of(action->ups), action->why,
-				 self.now);
+		if (WITH_UPSSCHED)
+			notifier_command(&self.conf, action->u.type, system_of(action->ups),
+					 action->why, self.now);
 		break;
 	case ACT_REPORT:
 		report(action);
@@ -182,7 +183,7 @@ static bool tell_guard(void)
 		self.told_ups[i] = self.core.ups[i];
 		self.told_ups_valid[i] = true;
 	}
-	for (uint16_t i = 0; i < SCHED_TIMERS_MAX; i++) {
+	for (uint16_t i = 0; WITH_UPSSCHED && i < SCHED_TIMERS_MAX; i++) {
 		const struct sched_timer *timer = &self.core.sched.timers[i];
 
 		if (memcmp(&self.told_sched.timers[i], timer, sizeof(*timer)) == 0)

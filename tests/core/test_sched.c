@@ -320,6 +320,10 @@ static void test_no_command_after_the_stop(void **state)
 	core_event(&lab.core, &stop, lab.now, &out);
 	lab_run(&lab, 1000000);
 	assert_string_equal(commands(), "");
+	/* also where something else wakes it up */
+	stop.kind = EV_TIME;
+	core_event(&lab.core, &stop, lab.now, &out);
+	assert_int_equal(out.count, 0);
 }
 
 /* ---- what is known is old ---- */

@@ -153,3 +153,16 @@ def test_a_script_that_fails_is_said(daemon, upsd, sched):
     started(daemon, upsd)
     daemon.wait_log("CMDSCRIPT for ONBATT failed with exit code 3")
     assert children(daemon.pid())
+
+
+@pytest.mark.root
+def test_the_example_of_the_manual(daemon, upsd, sched):
+    """Without a script: the timer is called fsd, and CMDSCRIPT is upsmon -c."""
+    sched(1)
+    file = daemon.dir / "upssched.conf"
+    file.write_text(f'CMDSCRIPT "{daemon.binary} -c"\nAT ONBATT * START-TIMER fsd 1\n'
+                    "AT ONLINE * CANCEL-TIMER fsd\n")
+    daemon.run()
+    upsd.set_status("OB")
+    daemon.wait_down()
+    assert "timer fsd is due" in daemon.log() and "FSD is asked for by" in daemon.log()
