@@ -251,20 +251,27 @@ nutlet_options() { # SECTION
 	done
 }
 
-# Sets $quoted: SYSLOG+EXEC, also where they are a list, or have spaces between them.
-nutlet_quote_flags() {
-	local flag flags=
+# Sets $flags: SYSLOG+EXEC, also where they are a list, or have spaces between them.
+nutlet_read_flags() { # WHERE VALUE
+	local flag
 
+	flags=
 	set -f
-	for flag in $1; do
-		flags=${flags:+$flags+}$flag
+	for flag in $(echo "$2" | tr + ' '); do
+		case $(nutlet_upper "$flag") in
+		SYSLOG | EXEC | WALL | IGNORE) flags=${flags:+$flags+}$flag ;;
+		*)
+			nutlet_log err "$1: \"$flag\" is none of SYSLOG, EXEC, WALL, IGNORE; it is" \
+				"left out"
+			;;
+		esac
 	done
 	set +f
-	nutlet_quote "$flags"
+	[ -n "$flags" ]
 }
 
 nutlet_notification() { # SECTION
-	local name type value quoted
+	local name type value quoted flags
 
 	name=$(nutlet_name "$1" notifications)
 	type=$(nutlet_upper "$1")
@@ -274,21 +281,19 @@ nutlet_notification() { # SECTION
 		nutlet_put "$name.message" "NOTIFYMSG $type $quoted"
 	fi
 	config_get value "$1" flag
-	if [ -n "$value" ]; then
-		nutlet_quote_flags "$value"
-		nutlet_put "$name.flag" "NOTIFYFLAG $type $quoted"
+	if nutlet_read_flags "$name.flag" "$value"; then
+		nutlet_put "$name.flag" "NOTIFYFLAG $type $flags"
 	fi
 }
 
 nutlet_notifications() { # SECTION
-	local type value quoted
+	local type value flags
 
 	config_get value "$1" defaultnotify
-	nutlet_quote_flags "$value"
+	# not WALL, as upsmon has it: nobody is logged in
+	nutlet_read_flags "$main.defaultnotify" "$value" || flags=SYSLOG
 	for type in $NUTLET_TYPES; do
-		# not WALL: nobody is logged in
-		nutlet_put default "NOTIFYFLAG $type SYSLOG"
-		[ -z "$value" ] || nutlet_put "$main.defaultnotify" "NOTIFYFLAG $type $quoted"
+		nutlet_put "$main.defaultnotify" "NOTIFYFLAG $type $flags"
 	done
 	config_foreach nutlet_notification notifications
 }

@@ -131,11 +131,12 @@ class Uci:
 
     def run(self, args):
         """As the command; returns the exit code and the output."""
+        quiet = "-q" in args
         args = [a for a in args if a not in ("-q", "-n", "-S")]
         try:
             return 0, getattr(self, "do_" + args[0])(*args[1:]) or ""
         except (Bad, OSError, AttributeError, TypeError, KeyError) as error:
-            return 1, f"uci: {error}\n"
+            return 1, "" if quiet else f"uci: {error}\n"
 
     def _place(self, where):
         """package.section[.option] for a change"""
