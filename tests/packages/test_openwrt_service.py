@@ -238,8 +238,9 @@ def test_an_interface_that_comes_up(running, config):
         assert running.procd.event("interface.x.up", running.run, interface=name) == [1500]
     assert running.procd.event("interface.x.up", running.run, interface="guest") == []
     assert running.procd.event("interface.x.down", running.run, interface="wan") == []
+    assert running.procd.event("config.change", running.run, package="nut_monitor") == [1000]
     running.wait_log("the configuration was read anew")
-    assert running.logged().count("daemon.notice nut-monitor: the configuration is read anew") == 3
+    assert running.logged().count("daemon.notice nut-monitor: the configuration is read anew") == 4
     assert seen >= 1 and running.pid() == pid
 
 

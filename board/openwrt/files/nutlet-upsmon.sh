@@ -314,7 +314,7 @@ nutlet_lose() { # WHERE TEXT
 }
 
 nutlet_monitor() { # SECTION TYPE [ROLE]
-	local name upsname hostname port power username password role system option value quoted
+	local name upsname='' hostname port power username password role system option value quoted
 
 	name=$(nutlet_name "$1" "$2")
 	NUTLET_MONITORS=1

@@ -79,8 +79,11 @@ class Package:
             if not re.fullmatch(r"\w+", line[1]):
                 raise Bad(f"no name: {line[1]}")
             options = self.sections[-1].options
-            if line[0] == "option":
+            # an option without a value is none
+            if line[0] == "option" and line[2]:
                 options[line[1]] = line[2]
+            elif line[0] == "option":
+                options.pop(line[1], None)
             else:
                 options.setdefault(line[1], []).append(line[2])
         else:
@@ -163,8 +166,11 @@ class Uci:
             if not found:
                 raise Bad("Invalid argument")
             found.options[option] = value
+            if not value:
+                del found.options[option]
         elif found:
-            found.kind = value
+            # this gives one without a name the name that it has inside
+            found.kind, found.anonymous = value, False
         else:
             package.add(value, section)
 
