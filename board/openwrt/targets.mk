@@ -9,6 +9,9 @@ IPK := $(IPK_DIR)/$(IPK_PACKAGE).ipk
 IPK_FILES := $(wildcard board/openwrt/* board/openwrt/files/* board/openwrt/standalone/*.mk \
 	board/openwrt/standalone/include/*)
 
+# the tests make the package
+PACKAGE_TEST_PACKAGES += $(UCLIBC_PACKAGES)
+
 .PHONY: ipk
 ipk: setup-ipk $(IPK) ## OpenWrt: a static nutlet-upsmon for opkg; IPK_ARCH=x86_64, mipsel_24kc
 

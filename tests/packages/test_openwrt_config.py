@@ -285,6 +285,12 @@ def test_a_ups_that_upsmon_refuses(router):  # noqa: F811
     assert configure(router) == 0
     assert "nut_monitor.@monitor[16]: more than 16 MONITOR lines" in router.logged()
     assert len([k for k in made(router) if k[0] == "MONITOR"]) == 16
+    # not once there was a configuration in which nothing was wrong
+    router.config(MONITOR)
+    assert configure(router) == 0
+    router.config(many)
+    assert configure(router) == 1
+    assert len([k for k in made(router) if k[0] == "MONITOR"]) == 1
 
 
 def test_minsupplies_that_cannot_be_met(router):  # noqa: F811
@@ -395,6 +401,15 @@ def test_a_user_that_is_not_there(router):  # noqa: F811
     assert configure(router) == 0
     assert made(router)["RUN_AS_USER"] == ["nutmon"]
     assert 'nut_monitor.upsmon.runas: there is no user "no body"' in router.logged()
+
+
+def test_a_router_without_the_user_of_the_package(router):  # noqa: F811
+    passwd = router.file("/etc/passwd")
+    passwd.write_text(passwd.read_text().replace("nutmon", "other"))
+    router.config(MONITOR)
+    assert configure(router) == 0
+    assert made(router)["RUN_AS_USER"] == ["nobody"]
+    assert 'nut_monitor.upsmon.runas: there is no user "nutmon"' in router.logged()
 
 
 def test_a_broken_file_of_uci_changes_nothing(router):  # noqa: F811

@@ -75,12 +75,21 @@ def test_its_program_says_its_version(router, ipk):  # noqa: F811
         assert result.returncode == code, (name, wanted, result)
 
 
-def recipe(tmp_path, package, *more):  # noqa: F811
+def recipe(tmp_path, package, *more, folder=BOARD):  # noqa: F811
     """make's own plan for a package, of which nothing is done."""
     return subprocess.run(
-        ["make", "-n", "-C", BOARD, "package", f"TOPDIR={BOARD}/standalone",
+        ["make", "-n", "-C", folder, "package", f"TOPDIR={BOARD}/standalone",
          f"BUILD_DIR={tmp_path}", f"PACKAGE={package}", "BUILD_VARIANT=plain", "TARGET_CC=cc",
          "TARGET_CFLAGS=-Os", *more], capture_output=True, text=True, check=False)
+
+
+def test_a_feed_that_is_a_link_finds_the_source(tmp_path):  # noqa: F811
+    """src-link makes one: the source is then still two folders above the Makefile."""
+    (tmp_path / "feeds").mkdir()
+    link = tmp_path / "feeds" / "nutlet"
+    link.symlink_to(BOARD.parent)
+    plan = recipe(tmp_path, "nutlet-upsmon", folder=link / "openwrt").stdout
+    assert f"{TOP}/src" in plan and f"{link}/src" not in plan
 
 
 def test_the_variant_with_tls_cannot_be_selected_yet(tmp_path):  # noqa: F811
