@@ -335,7 +335,8 @@ def test_without_tls_a_mere_path_is_left_out(router):  # noqa: F811
     assert not [k for k in got if k in ("CERTPATH", "CERTFILE", "CERTIDENT", "CERTHOST")]
     assert got["CERTVERIFY"] == got["FORCESSL"] == ["0"]
     for option in ("certpath", "certfile", "certident", "certhost"):
-        assert f"nut_monitor.upsmon.{option}: {option.upper()} asks for TLS" in router.logged()
+        assert f"daemon.warn nut-monitor: nut_monitor.upsmon.{option}: {option.upper()} asks for " \
+            "TLS" in router.logged()
 
 
 @pytest.mark.parametrize("line, name", [

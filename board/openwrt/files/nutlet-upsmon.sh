@@ -450,6 +450,8 @@ nutlet_judge_line() { # NUMBER TEXT
 		fi
 		case $(nutlet_line "$1") in
 		MONITOR*) nutlet_lose "$where" "${2#error: }" ;;
+		# as it is with every server that has no TLS
+		CERT*) nutlet_log warn "$where: ${2#error: }; it is left out" ;;
 		*) nutlet_log err "$where: ${2#error: }; it is left out" ;;
 		esac
 		;;
