@@ -37,6 +37,11 @@ config upsmon 'upsmon'
 """
 
 
+def plain_environment():
+    """Without what a make around the tests tells its children."""
+    return {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+
+
 def make_ipk():
     """The package, built from this tree by the package's own Makefile; by one test at a time."""
     lock = TOP / "build" / "openwrt.lock"
@@ -44,7 +49,7 @@ def make_ipk():
     with open(lock, "w") as f:
         fcntl.flock(f, fcntl.LOCK_EX)
         subprocess.run(["make", "-s", "-C", str(TOP), "ipk"], check=True,
-                       stdout=subprocess.DEVNULL)
+                       env=plain_environment(), stdout=subprocess.DEVNULL)
     return IPK
 
 

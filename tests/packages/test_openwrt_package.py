@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from openwrt_lab import BOARD, TOP, configure, made, part, uci_quoted
+from openwrt_lab import BOARD, TOP, configure, made, part, plain_environment, uci_quoted
 from openwrt_lab import ipk, router, tmp_path  # noqa: F401  fixtures
 
 FILES = {
@@ -80,7 +80,8 @@ def recipe(tmp_path, package, *more, folder=BOARD):  # noqa: F811
     return subprocess.run(
         ["make", "-n", "-C", folder, "package", f"TOPDIR={BOARD}/standalone",
          f"BUILD_DIR={tmp_path}", f"PACKAGE={package}", "BUILD_VARIANT=plain", "TARGET_CC=cc",
-         "TARGET_CFLAGS=-Os", *more], capture_output=True, text=True, check=False)
+         "TARGET_CFLAGS=-Os", *more], env=plain_environment(), capture_output=True, text=True,
+        check=False)
 
 
 def test_a_feed_that_is_a_link_finds_the_source(tmp_path):  # noqa: F811
