@@ -33,9 +33,9 @@ ORDINARY = {
     "certverify": ("0", "CERTVERIFY"), "forcessl": ("off", "FORCESSL"),
 }
 
-HOSTILE = ["two words", "# no comment", 'a "quote" in it', '"', "back\\slash", "\\", "it's",
-           "$(touch /tmp/owned)", "`touch /tmp/owned`", "a; touch /tmp/owned", "a=b", "=", "\t",
-           "*", "~", "$HOME ${x}", "ends with \\", "é ü €", '" NOTIFYCMD "x', "%", "!", "-n", "&"]
+HOSTILE = ["two words", "# no comment", 'a "quote" in it', '"', "back\\slash", "\\", "it's", "=",
+           "$(touch /tmp/owned)", "`touch /tmp/owned`", "a; touch /tmp/owned", "a=b", "\t", "*",
+           "~", "$HOME ${x}", "ends with \\", "é ü €", '" NOTIFYCMD "x', "%", "!", "-n", "&"]
 
 
 def of(name, more="", head=MONITOR):
@@ -138,8 +138,8 @@ def test_hostile_messages(router):  # noqa: F811
     assert not router.file("/tmp/owned").exists()
 
 
-@pytest.mark.parametrize("value", ["abc", "1 2", "5 # x", '"5', "$(touch /tmp/owned)", "-", "9" * 30,
-                                   "1;touch /tmp/owned", "\\"])
+@pytest.mark.parametrize("value", ["abc", "1 2", "5 # x", '"5', "$(touch /tmp/owned)", "-", "\\",
+                                   "9" * 30, "1;touch /tmp/owned"])
 def test_no_number_is_left_out_and_named(router, value):  # noqa: F811
     numbers = {k: value for k, (v, _) in ORDINARY.items()
                if re.fullmatch(r"-?\d+|no", v) and k not in ("alarmcritical", "certverify")}
@@ -206,7 +206,8 @@ def test_default_flags(router, given, flags):  # noqa: F811
 
 
 def test_a_notification_that_is_none(router):  # noqa: F811
-    router.config(MONITOR + "config notifications 'ONBATTERY'\n\toption message x\n\toption flag EXEC\n"
+    router.config(MONITOR + "config notifications 'ONBATTERY'\n"
+                  "\toption message x\n\toption flag EXEC\n"
                   "config notifications\n\toption message x\n"
                   "config notifications 'FSD'\n\toption message '100 %'\n\toption flag 'EXEC+X'\n")
     assert configure(router) == 0

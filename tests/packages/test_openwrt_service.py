@@ -1,4 +1,4 @@
-"""The init script with the real upsmon, against a real upsd: start, reload, stop, crash, power cut."""
+"""The init script with the real upsmon and a real upsd: start, reload, stop, crash, power cut."""
 
 import os
 import shutil
@@ -144,8 +144,8 @@ def test_stop_without_a_pidfile(running):
 
 def test_it_is_started_again_however_often_it_dies(running, upsd):
     instance = running.procd.services["nut-monitor"].instances["upsmon"]
-    instance.params["respawn"][1] = "1"  # not five seconds each time; read at the next start only
-    for death in range(2):
+    instance.params["respawn"][1] = "1"  # not five seconds, so that the test is quick
+    for death in range(3):
         pid = running.wait_pid()
         os.kill(pid, signal.SIGKILL)
         running.wait_pid(other_than=pid)
@@ -276,7 +276,8 @@ def test_an_upgrade_that_fails_is_a_restart(running):
     os.rename(f"{program}.new", program)
     # a build without hot upgrade
     library = running.file("/lib/functions/nutlet-upsmon.sh")
-    library.write_text(library.read_text().replace("UPSMON=/usr/sbin/upsmon", "UPSMON=/usr/sbin/plain"))
+    library.write_text(library.read_text().replace("UPSMON=/usr/sbin/upsmon",
+                                                   "UPSMON=/usr/sbin/plain"))
     running.script("/usr/sbin/plain", '[ "$2" != upgrade ] && exec /usr/sbin/upsmon "$@"')
     running.procd.services["nut-monitor"].instances["upsmon"].params["command"][0] = \
         "/usr/sbin/plain"

@@ -19,12 +19,9 @@ class Instance:
         self.changed = threading.Condition()
         threading.Thread(target=self._life, daemon=True).start()
 
-    def same(self, params):
-        return self.params == params
-
     def _life(self):
-        threshold, pause, retry = (int(v) for v in self.params.get("respawn") or (3600, 5, 5))
         while not self.halted:
+            threshold, pause, retry = (int(v) for v in self.params.get("respawn") or (3600, 5, 5))
             begin = time.monotonic()
             environment = dict(p.split("=", 1) for p in self.params.get("env", []))
             self.process = self.procd.spawn(self.params["command"], environment)
@@ -133,7 +130,7 @@ class Procd:
         """One that is as it was goes on; one that is not running is started."""
         for name, params in instances.items():
             now = service.instances.get(name)
-            if now and now.same(params) and now.running():
+            if now and now.params == params and now.running():
                 continue
             if now:
                 now.stop()
