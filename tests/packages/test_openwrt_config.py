@@ -389,6 +389,22 @@ def test_the_file_of_the_package_works_when_its_comments_go(router):  # noqa: F8
     assert made(router)["BATTERYLEVEL", "ups@nas.lan"] == ["30"]
 
 
+def test_an_upsmon_without_a_check(router):  # noqa: F811
+    """Built with CHECK=no: it leaves out what is wrong by itself."""
+    router.script("/usr/sbin/upsmon", "echo usage >&2; exit 2")
+    router.config(of(options({"forcessl": 1, "deadtime": "x"})))
+    assert configure(router) == 0
+    assert made(router)["FORCESSL"] == ["1"] and made(router)["DEADTIME"] == ["x"]
+    assert "this upsmon has no -t" in router.logged()
+
+
+def test_an_upsmon_that_does_not_work(router):  # noqa: F811
+    router.script("/usr/sbin/upsmon", "exit 139")
+    router.config(MONITOR)
+    assert configure(router) == 2
+    assert "nut_monitor cannot be used" in router.logged()
+
+
 def test_the_file_is_for_its_readers_alone(router):  # noqa: F811
     router.config(MONITOR)
     assert configure(router) == 0

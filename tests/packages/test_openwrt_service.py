@@ -122,6 +122,15 @@ def test_reload_when_it_does_not_run_starts_it(router, config):  # noqa: F811
     router.wait_pid()
 
 
+def test_start_of_what_cannot_be_used_ends_nothing(running):
+    pid = running.pid()
+    running.config("")
+    running.file("/var/etc/nut/upsmon.conf").unlink()
+    running.service("start")
+    assert "upsmon goes on as it is" in running.logged()
+    assert running.pid() == pid
+
+
 def test_stop(running, upsd):
     pid = running.pid()
     running.service("stop")

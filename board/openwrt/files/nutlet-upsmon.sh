@@ -510,7 +510,15 @@ nutlet_judge() {
 	done <<-END
 		$said
 	END
-	return $code
+	case $code in
+	0) return 0 ;;
+	2)
+		nutlet_log warn "this upsmon has no -t: what is wrong in nut_monitor it says when it" \
+			"starts"
+		return 0
+		;;
+	esac
+	return 1
 }
 
 # The configuration that was good stays: rather an old one than none, or than half of a new one.
