@@ -139,12 +139,17 @@ def options(values):
                    for name, value in values.items())
 
 
-def configure(router):
-    """Makes upsmon.conf; returns nutlet_configure's answer."""
+def configure_as(router):
+    """Makes upsmon.conf; returns nutlet_configure's answer, and the user for upsmon."""
     result = router.sh(". /lib/functions.sh; . /lib/functions/nutlet-upsmon.sh\n"
                        "nutlet_configure; echo $? $NUTLET_RUNAS")
     assert result.stderr == "", result.stderr
-    return int(result.stdout.split()[0])
+    code, user = result.stdout.split()
+    return int(code), user
+
+
+def configure(router):
+    return configure_as(router)[0]
 
 
 def complaints(router):

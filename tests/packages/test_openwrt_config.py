@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from openwrt_lab import BOARD, TOP, complaints, configure, made, options, uci_quoted, words
+from openwrt_lab import BOARD, TOP, complaints, configure, configure_as, made, options, uci_quoted, words
 from openwrt_lab import ipk, router, tmp_path  # noqa: F401  fixtures
 
 MONITOR = """
@@ -432,10 +432,10 @@ def test_a_router_without_the_user_of_the_package(router):  # noqa: F811
 
 def test_a_broken_file_of_uci_changes_nothing(router):  # noqa: F811
     router.config(of(options({"runas": "watcher"})))
-    assert configure(router) == 0
+    assert configure_as(router) == (0, "watcher")
     before = router.made()
     router.config(MONITOR + "\toption password 'open\n")
-    assert configure(router) == 1
+    assert configure_as(router) == (1, "watcher")
     assert router.made() == before
     assert "/etc/config/nut_monitor cannot be read: the configuration before it" in router.logged()
 

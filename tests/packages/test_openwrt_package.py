@@ -214,8 +214,14 @@ def test_the_configuration_of_today_is_not_touched(router):  # noqa: F811
     text = (f"# a comment\nconfig upsmon 'upsmon'\n\toption notifycmd {uci_quoted('a b')}\n"
             "config monitor\n\toption password \"x y\"\n")
     migrate(router, text)
+    assert router.file("/etc/config/nut_monitor").read_text() == text
+
+
+def test_passwords_are_nobody_elses(router):  # noqa: F811
+    router.config(OLD)
     file = router.file("/etc/config/nut_monitor")
-    assert file.read_text() == text
+    file.chmod(0o644)
+    assert router.sh("cd /etc/uci-defaults && (. ./80-nutlet-migrate)").returncode == 0
     assert file.stat().st_mode & 0o777 == 0o600
 
 

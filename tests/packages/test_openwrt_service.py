@@ -141,6 +141,17 @@ def test_stop(running, upsd):
     assert "daemon.err upsmon: stopped" in running.logged()
 
 
+def test_stop_of_one_that_procd_did_not_start(router, config, upsd):  # noqa: F811
+    router.service("start")
+    router.wait_pid()
+    router.service("stop")
+    # the configuration is still there
+    assert router.run("/usr/sbin/upsmon").returncode == 0
+    pid = router.wait_pid()
+    router.service("stop")
+    assert not alive(pid)
+
+
 def test_stop_without_a_pidfile(running):
     pid = running.pid()
     running.file("/var/run/upsmon.pid").unlink()
@@ -182,6 +193,7 @@ def test_nothing_starts_while_the_machine_goes_down(router, config):  # noqa: F8
 def test_the_mains_fail(running, upsd, here):
     running.script("/etc/init.d/nut-server", 'echo "server $*" >>/tmp/down')
     running.script("/usr/libexec/nut/usbhid-ups", 'echo "driver $*" >>/tmp/down')
+    running.script("/usr/libexec/evil", 'echo "evil $*" >>/tmp/down')
     running.script("/bin/mount", 'echo "mount $*" >>/tmp/down')
     if here:
         running.config("config driver 'left'\n\toption driver usbhid-ups\n"
