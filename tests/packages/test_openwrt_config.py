@@ -30,6 +30,7 @@ ORDINARY = {
     "shutdowncmd": ("/sbin/poweroff -d 3", "SHUTDOWNCMD"),
     "notifycmd": ("/bin/echo two words", "NOTIFYCMD"),
     "powerdownflag": ("/tmp/killpower", "POWERDOWNFLAG"),
+    "upssched": ("/etc/nut/upssched.conf", "UPSSCHED"),
     "certverify": ("0", "CERTVERIFY"), "forcessl": ("off", "FORCESSL"),
 }
 
@@ -43,6 +44,8 @@ def of(name, more="", head=MONITOR):
 
 
 def test_every_option_arrives(router):  # noqa: F811
+    router.file("/etc/nut/upssched.conf").write_text(
+        "CMDSCRIPT /bin/true\nAT ONBATT * START-TIMER long 60\n")
     router.config(of(options({k: v for k, (v, _) in ORDINARY.items()}),
                      "\toption runas watcher\n", MONITOR + "\toption powervalue 2\n"))
     assert configure(router) == 0
@@ -121,6 +124,21 @@ def test_hostile_commands_and_files(router):  # noqa: F811
         assert [got["NOTIFYCMD"], got["SHUTDOWNCMD"], got["POWERDOWNFLAG"]] == [
             [value], [value], ["/" + value]]
     assert not router.file("/tmp/owned").exists()
+
+
+def test_what_is_wrong_in_upssched_conf(router):  # noqa: F811
+    router.file("/etc/nut/upssched.conf").write_text(
+        "CMDSCRIPT /bin/true\nAT ONBATT * START-TIMER\n")
+    router.config(of(options({"upssched": "/etc/nut/upssched.conf"})))
+    assert configure(router) == 0
+    assert "daemon.warn nut-monitor: /etc/nut/upssched.conf:2: warning: expected: AT" in \
+        router.logged()
+    assert made(router)["UPSSCHED"] == ["/etc/nut/upssched.conf"]
+    # no path
+    router.config(of(options({"upssched": "upssched.conf"})))
+    assert configure(router) == 0
+    assert "nut_monitor.upsmon.upssched: UPSSCHED must be an absolute path" in router.logged()
+    assert "UPSSCHED" not in made(router)
 
 
 def test_hostile_messages(router):  # noqa: F811

@@ -106,6 +106,9 @@ def test_the_options_of_menuconfig_reach_make(tmp_path):  # noqa: F811
     depends = re.search(r"^PKG_CONFIG_DEPENDS:=(.*?)\n\n", makefile, re.M | re.S)[1]
     assert {f"CONFIG_{o}" for o in offered} | {"CONFIG_IPV6"} == set(re.findall(r"CONFIG_\w+",
                                                                                depends))
+    features = re.search(r"^FEATURES := (.*)", (TOP / "Makefile").read_text(), re.M)[1].split()
+    # -t is what the init script asks
+    assert {o.removeprefix("NUTLET_") for o in offered} | {"IPV6"} == set(features) - {"CHECK"}
     everything = recipe(tmp_path, "nutlet-upsmon").stdout
     assert "=no" not in everything
     for name in sorted(offered | {"IPV6"}):

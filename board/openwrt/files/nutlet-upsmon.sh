@@ -23,7 +23,7 @@ NUTLET_NUMBERS="minsupplies pollfreq pollfreqalert deadtime hostsync finaldelay 
 	debug_min"
 # These a monitor may have, too, for its UPS alone.
 NUTLET_TRIGGERS="batterylevel minutes timeout onbatterydelay"
-NUTLET_TEXTS="shutdowncmd notifycmd powerdownflag certpath certfile"
+NUTLET_TEXTS="shutdowncmd notifycmd upssched powerdownflag certpath certfile"
 NUTLET_SWITCHES="alarmcritical certverify forcessl"
 # Their values are words with quotes of their own.
 NUTLET_WORDS="certident certhost"
@@ -478,7 +478,7 @@ nutlet_judge_whole() { # TEXT
 # Leaves out what upsmon would not take.  0: it would start with the rest.  1: it would not.
 # 2: nor should it, without encryption.
 nutlet_judge() {
-	local said code line dropped unencrypted=
+	local said code line where dropped unencrypted=
 
 	while :; do
 		dropped=
@@ -499,13 +499,19 @@ nutlet_judge() {
 	done
 	while IFS= read -r line; do
 		case $line in
-		*:[0-9]*": warning: "*)
+		"upsmon: $NUTLET_CONF.new:"[0-9]*": warning: "*)
 			line=${line#"upsmon: $NUTLET_CONF.new:"}
-			dropped=$(nutlet_line $((${line%%:*} - 1)))
-			nutlet_log warn "${dropped#\# }: ${line#*: warning: }"
+			where=$(nutlet_line $((${line%%:*} - 1)))
+			nutlet_log warn "${where#\# }: ${line#*: warning: }"
 			;;
-		*": warning: "*) nutlet_log warn "nut_monitor: ${line#*: warning: }" ;;
-		*": error: "*) nutlet_log err "nut_monitor: ${line#*: error: }" ;;
+		"upsmon: $NUTLET_CONF.new: warning: "*)
+			nutlet_log warn "nut_monitor: ${line#*: warning: }"
+			;;
+		"upsmon: $NUTLET_CONF.new: error: "*)
+			nutlet_log err "nut_monitor: ${line#*: error: }"
+			;;
+		# of upssched.conf
+		"upsmon: "*": warning: "*) nutlet_log warn "${line#upsmon: }" ;;
 		esac
 	done <<-END
 		$said
