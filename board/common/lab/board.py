@@ -140,6 +140,11 @@ def variant(name, files, out):
         file.chmod(0o755 if text.startswith("#!") else 0o644)
         for directory in file.relative_to(tree).parents:
             (tree / directory).chmod(0o755)
+    return with_tree(name, tree, out)
+
+
+def with_tree(name, tree, out):
+    """The same with a folder's files, which keep their modes; they are root's on the board."""
     names = "\n".join(sorted(str(p.relative_to(tree)) for p in tree.rglob("*")))
     more = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "--owner", "0:0"], cwd=tree,
                           input=names.encode(), stdout=subprocess.PIPE, check=True).stdout
