@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from buildroot_board import CONF, INIT, INITTAB, overlay, switch_on
-from buildroot_lab import OPTIONS, TREE, mipsel
+from buildroot_lab import OPTIONS, PACKAGE, TREE, mipsel
 from lab.upsd import Upsd, wait_for
 
 
@@ -195,7 +195,8 @@ def test_smallest_build_watched_over_by_init(tmp_path, upsd, start_board):
         "etc/inittab": inittab,
         "etc/nut/upsmon.conf": CONF,
         # that of this repository's image, which is below ours, is not to start
-        "etc/init.d/S60upsmon": "", **KILLPOWER})
+        "etc/init.d/S60upsmon": "", "etc/S60upsmon": (PACKAGE / "S60upsmon").read_text(),
+        **KILLPOWER})
     board.expect("board up after", 240)
     board.shell()
     wait_for("the login", lambda: upsd.logins() == 1, 120)
@@ -208,6 +209,13 @@ def test_smallest_build_watched_over_by_init(tmp_path, upsd, start_board):
              board.run("upsmon -c status")[0] == 0, 120)
     wait_for("ready again", lambda: board.run("test -s /run/upsmon.pid")[0] == 0 and
              pid_of(board) != pid, 120)
+
+    # back to the init script: this build cannot check a configuration, and it restarts all the same
+    board.run("sed -i /respawn.*upsmon/d /etc/inittab; kill -HUP 1; upsmon -c stop")
+    wait_for("its end", lambda: board.run("upsmon -c status")[0] == 3, 60)
+    for verb, times in (("start", 1), ("restart", 2)):
+        code, said = board.run(f"/etc/S60upsmon {verb}", 240)
+        assert code == 0 and said.count("OK\n") == times, said
 
     low_battery(board, upsd)
     board.expect("upsdrvctl: shutdown", 240)
