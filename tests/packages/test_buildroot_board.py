@@ -114,8 +114,11 @@ def test_life_with_the_init_script(tmp_path, upsd, start_board):
     assert code == 1 and said.endswith("FAIL\n"), said
     code, said = init(board, "restart")
     assert code == 1 and "/etc/nut/upsmon.conf:7" in said and "Not restarting" in said, said
+    board.run("cp /run/good /etc/nut/upsmon.conf; echo UPSMON_ARGS=-Z >/etc/default/upsmon")
+    code, said = init(board, "restart")
+    assert code == 1 and "Not restarting" in said, said
     assert pid_of(board) == pid and upsd.logins() == 1
-    board.run("cp /run/good /etc/nut/upsmon.conf")
+    board.run("rm /etc/default/upsmon")
 
     code, said = init(board, "restart")
     assert code == 0 and said.count("OK\n") == 2, said
