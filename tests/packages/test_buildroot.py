@@ -191,7 +191,8 @@ def test_init_script_is_clean():
 def test_unit_is_what_systemd_knows(tmp_path):
     """The program's place is Buildroot's, and not this machine's."""
     unit = tmp_path / "upsmon.service"
-    unit.write_text((PACKAGE / "upsmon.service").read_text().replace("/usr/sbin/upsmon", str(UPSMON)))
+    text = (PACKAGE / "upsmon.service").read_text()
+    unit.write_text(text.replace("/usr/sbin/upsmon", str(UPSMON)))
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True,
                           text=True, check=False)
     assert done.returncode == 0 and str(unit.name) not in done.stderr, done.stderr
