@@ -96,7 +96,9 @@ static bool set_flag(struct usage *u, char option)
 		return true;
 	case 't':
 		u->test = true;
-		return true;
+		if (!WITH_CHECK)
+			log_error("this upsmon is built without -t");
+		return WITH_CHECK;
 	case 'j':
 		u->json = true;
 		if (!WITH_JSON)

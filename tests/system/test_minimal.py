@@ -57,7 +57,7 @@ def test_a_full_one_does_not_upgrade_to_it(tmp_path, upsd):
 
 
 @pytest.mark.parametrize("option, code, words", [
-    ("-t", 1, "built without -t"), ("-j", 2, "built without JSON"), ("-6", 2, "built without IPv6"),
+    ("-t", 2, "built without -t"), ("-j", 2, "built without JSON"), ("-6", 2, "built without IPv6"),
 ])
 def test_it_says_what_it_lacks(daemon, option, code, words):
     result = daemon.command("-c", "status", option) if option == "-j" else daemon.command(option)
