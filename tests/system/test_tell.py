@@ -62,7 +62,7 @@ def test_status_as_json(in_memory, upsd):
     code, told = state(in_memory)
     assert code == 3
     assert told == {"running": False, "pid": None, "verdict": "upsmon is not running",
-                    "phase": None, "ups": []}
+                    "phase": None, "ups": [], "timers": []}
     began = time.monotonic()
     in_memory.started()
     code, told = state(in_memory)
