@@ -9,26 +9,38 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 : "${DESTDIR=}" "${PREFIX=/usr}" "${SYSCONFDIR=/etc}"
 here=$top/board/init
 
+# what the files name, as it is here
+places="s,/usr/sbin/upsmon,$PREFIX/sbin/upsmon,g
+s,/etc/\(default/upsmon\|nut/nut\.conf\|init\.d/\|inittab\),$SYSCONFDIR/\1,g"
+
 put() { # MODE FILE TARGET
 	mkdir -p "$DESTDIR$(dirname "$3")"
-	sed -e "s|/usr/sbin/upsmon|$PREFIX/sbin/upsmon|g" \
-		-e "s|/etc/\(default/upsmon\|nut/nut\.conf\|init\.d/\|inittab\)|$SYSCONFDIR/\1|g" \
-		"$2" >"$DESTDIR$3.new"
+	sed "$places" "$2" >"$DESTDIR$3.new"
 	chmod "$1" "$DESTDIR$3.new"
 	mv "$DESTDIR$3.new" "$DESTDIR$3"
+}
+
+put_settings() { # MODE FILE TARGET: once; then they are the machine's own
+	[ -e "$DESTDIR$3" ] || put "$@"
 }
 
 put_folder() { # FOLDER TARGET: of a supervisor; what is a script there stays one
 	(cd "$1" && find . -type f) | sort | while read -r file; do
 		mode=644
 		[ -x "$1/$file" ] && mode=755
-		put "$mode" "$1/$file" "$2/${file#./}"
+		case $file in
+		./conf) put_settings "$mode" "$1/$file" "$2/${file#./}" ;;
+		*) put "$mode" "$1/$file" "$2/${file#./}" ;;
+		esac
 	done
 }
 
 systemd() {
 	put 644 "$here/systemd/nut-monitor.service" "$PREFIX/lib/systemd/system/nut-monitor.service"
-	put 644 "$here/systemd/hardened.conf" "$PREFIX/share/nutlet/systemd/hardened.conf"
+	# drop-ins, for who wants them
+	for name in hardened notify-reload; do
+		put 644 "$here/systemd/$name.conf" "$PREFIX/share/nutlet/systemd/$name.conf"
+	done
 	echo "start it: systemctl daemon-reload; systemctl enable --now nut-monitor"
 }
 
@@ -44,10 +56,7 @@ runit() {
 
 openrc() {
 	put 755 "$here/openrc/upsmon" "$SYSCONFDIR/init.d/upsmon"
-	# the settings of a machine are its own
-	if [ ! -e "$DESTDIR$SYSCONFDIR/conf.d/upsmon" ]; then
-		put 644 "$here/openrc/upsmon.confd" "$SYSCONFDIR/conf.d/upsmon"
-	fi
+	put_settings 644 "$here/openrc/upsmon.confd" "$SYSCONFDIR/conf.d/upsmon"
 	echo "start it: rc-update add upsmon default; rc-service upsmon start"
 }
 
@@ -57,11 +66,11 @@ busybox() {
 	if [ ! -f "$inittab" ]; then
 		# an inittab with this line alone would take away the console that init gives without one
 		echo "there is no $inittab; this belongs into it:"
-		cat "$here/busybox/inittab"
+		sed "$places" "$here/busybox/inittab"
 	elif ! grep -q '^[^#]*respawn:.*/S60upsmon supervise' "$inittab"; then
-		put 644 "$here/busybox/inittab" "$SYSCONFDIR/inittab.upsmon"
-		cat "$DESTDIR$SYSCONFDIR/inittab.upsmon" >>"$inittab"
-		rm "$DESTDIR$SYSCONFDIR/inittab.upsmon"
+		# the last line may have no end
+		[ -z "$(tail -c 1 "$inittab")" ] || echo >>"$inittab"
+		sed "$places" "$here/busybox/inittab" >>"$inittab"
 		echo "$inittab has the line of upsmon now"
 	fi
 	echo "start it: kill -HUP 1; $SYSCONFDIR/init.d/S60upsmon start"

@@ -19,6 +19,8 @@ class Supervisor:
     restarts = True         # what dies, and what could not start
     refuses = False         # `start` itself fails with a broken configuration
     waits = False           # `start` returns when upsmon is ready
+    gives_up = False        # where wrong options make every start fail
+    power_off = None        # the command of this init
 
     def __init__(self, directory):
         self.machine = Machine(directory, self.suite, self.build, self.prefix)
@@ -74,6 +76,8 @@ class Supervisor:
 
 class Systemd(Supervisor):
     init = "systemd"
+    gives_up = True
+    power_off = "systemctl poweroff"
     unit = "nut-monitor"
     # what a container needs none of, and would only take time
     masked = ("systemd-firstboot systemd-sysusers console-getty ldconfig systemd-logind "
@@ -116,6 +120,9 @@ class Systemd(Supervisor):
     def exit_code(self):
         return int(self.show("ExecMainStatus"))
 
+    def has_given_up(self):
+        return self.show("ActiveState") == "failed"
+
     def show(self, name):
         return self.run("systemctl", "show", "--value", "-p", name, self.unit).stdout.strip()
 
@@ -149,6 +156,7 @@ class SystemdHardened(Systemd):
 class S6(Supervisor):
     init = "s6"
     build = "uclibc"
+    gives_up = True
     scan = "/run/service"
     service = "/run/service/upsmon"
 
@@ -175,6 +183,9 @@ class S6(Supervisor):
     def exit_code(self):
         return int(self.run("s6-svstat", "-o", "exitcode", self.service).stdout)
 
+    def has_given_up(self):
+        return self.is_down()
+
     def log(self):
         return self.machine.read("/var/log/upsmon/current")
 
@@ -182,6 +193,7 @@ class S6(Supervisor):
 class Runit(Supervisor):
     init = "runit"
     build = "uclibc"
+    gives_up = True
     service = "/etc/service/upsmon"
 
     def boot(self):
@@ -199,6 +211,9 @@ class Runit(Supervisor):
     def is_down(self):
         return self.run("sv", "status", self.service).stdout.startswith("down:")
 
+    def has_given_up(self):
+        return self.is_down()
+
     def stop(self):
         return self.run("sv", "-w", "30", "stop", self.service)
 
@@ -208,6 +223,7 @@ class Runit(Supervisor):
 
 class OpenRC(Supervisor):
     init = "openrc"
+    power_off = "openrc-shutdown --poweroff now"
     refuses = True
     waits = True
 
@@ -244,6 +260,7 @@ class OpenRC(Supervisor):
 
 class Busybox(Supervisor):
     init = "busybox"
+    power_off = "poweroff"
     build = "uclibc"
     knows_ready = False
     script = "/etc/init.d/S60upsmon"

@@ -1,60 +1,17 @@
 """Every way to start upsmon, by the real supervisor: one scenario for all of them."""
 
+import os
 import socket
+import subprocess
 
 import pytest
 
 from daemon import settle
-from init_supervisors import ALL
-from lab.upsd import PRIMARY, Upsd, wait_for
+from init_scenario import CONF, configure, only, started, supervisor, text_of, upsmon_is_ready
+from lab.upsd import Upsd, wait_for
 
+__all__ = ["supervisor"]    # the fixture
 pytestmark = pytest.mark.root
-
-CONF = "/etc/nut/upsmon.conf"
-
-
-@pytest.fixture(params=list(ALL))
-def supervisor(request, tmp_path):
-    adapter = ALL[request.param](tmp_path / "machine")
-    try:
-        adapter.boot()
-        yield adapter
-    finally:
-        adapter.end()
-
-
-def only(attribute):
-    """For the tests that not every supervisor can be asked for."""
-    names = [name for name, adapter in ALL.items() if getattr(adapter, attribute)]
-    return pytest.mark.parametrize("supervisor", names, indirect=True)
-
-
-def configure(machine, port, ups=("ups",), extra=""):
-    monitors = "".join(f"MONITOR {name}@127.0.0.1:{port} 1 {PRIMARY[0]} {PRIMARY[1]} primary\n"
-                       for name in ups)
-    machine.write(CONF, monitors + "SHUTDOWNCMD \"/bin/true\"\nPOLLFREQ 1\nPOLLFREQALERT 1\n"
-                  "HOSTSYNC 1\nFINALDELAY 0\n" + extra, 0o640)
-
-
-def upsmon_is_ready(supervisor, but=None):
-    """The pid of the one that is ready, and that the supervisor calls ready."""
-    def ready():
-        pid = supervisor.machine.pid()
-        return pid if pid and pid != but and supervisor.ready() else None
-
-    return wait_for("upsmon ready\n" + supervisor.log()[-1500:], ready)
-
-
-def started(supervisor):
-    result = supervisor.start()
-    assert result.returncode == 0, result.stdout + result.stderr
-    if supervisor.waits:
-        assert supervisor.machine.pid(), "it said that upsmon was started, and it is not ready"
-    return upsmon_is_ready(supervisor)
-
-
-def text_of(result):
-    return result.stdout + result.stderr
 
 
 def test_a_life(supervisor, tmp_path):
@@ -166,3 +123,76 @@ def test_a_broken_configuration(supervisor, tmp_path, request):
         wait_for("the reason", lambda: f"{CONF}:4: " in supervisor.log())
         configure(machine, upsd.port)
         upsmon_is_ready(supervisor, but=pid)
+
+
+def hear(server):
+    """All that the next one to connect says."""
+    link, _ = server.accept()
+    with link:
+        link.settimeout(30)
+        return link.makefile().read()
+
+
+# who runs it, whether in a file system of its own, what was written, and what NOTIFYCMD could do
+SHUTDOWN = """#!/bin/sh
+{
+	echo "user $(id -u)"
+	[ "$(readlink /proc/self/ns/mnt)" = "$(readlink /proc/1/ns/mnt)" ] && echo "same mounts"
+	echo "flag $(cat /etc/killpower)"
+	echo "notify $(cat /tmp/notify)"
+} | nc 127.0.0.1 PORT
+"""
+
+NOTIFY = """#!/bin/sh
+echo "$NOTIFYTYPE $(id -un) $(/usr/local/bin/like-wall)" >>/tmp/notify
+"""
+
+
+def test_a_power_failure(supervisor, tmp_path):
+    """To the end: what SHUTDOWNCMD and NOTIFYCMD may do is what they may do without a supervisor."""
+    machine = supervisor.machine
+    with Upsd(tmp_path / "upsd") as upsd, socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        off = supervisor.power_off or ""
+        machine.write("/usr/local/bin/down",
+                      SHUTDOWN.replace("PORT", str(server.getsockname()[1])) + off + "\n", 0o755)
+        machine.write("/usr/local/bin/notify", NOTIFY, 0o755)
+        program = machine.path("/usr/local/bin/like-wall")
+        subprocess.run(["gcc", "-static", "-x", "c", "-", "-o", program], text=True, check=True,
+                       input="#include <stdio.h>\n#include <unistd.h>\n"
+                       "int main(void) { return printf(\"group %d\\n\", (int)getegid()) < 0; }")
+        os.chown(program, 0, 5)
+        program.chmod(0o2755)
+        configure(machine, upsd.port, extra=(
+            "POWERDOWNFLAG /etc/killpower\nNOTIFYCMD /usr/local/bin/notify\n"
+            "NOTIFYFLAG ONBATT EXEC\nRUN_AS_USER nut\n"))
+        machine.write(CONF, machine.read(CONF).replace("/bin/true", "/usr/local/bin/down"), 0o640)
+        started(supervisor)
+        upsd.set_status("OB")
+        wait_for("NOTIFYCMD", lambda: "\n" in machine.read("/tmp/notify"))
+        upsd.set_status("OB LB")
+        heard = hear(server)
+        assert "user 0\n" in heard
+        assert "flag upsmon-shutdown-file" in heard
+        # setgid tty, as wall is
+        assert "notify ONBATT nut group 5\n" in heard
+        if supervisor.name != "systemd-hardened":
+            assert "same mounts\n" in heard
+        if off:
+            wait_for("the end of the machine", lambda: not machine.is_up(), 60)
+
+
+@only("gives_up")
+def test_wrong_options_are_not_tried_for_ever(supervisor, tmp_path):
+    machine = supervisor.machine
+    with Upsd(tmp_path / "upsd") as upsd:
+        configure(machine, upsd.port)
+        machine.write("/etc/default/upsmon", "UPSMON_OPTIONS=-x\n")
+        supervisor.start()
+        wait_for("that it has given up", supervisor.has_given_up)
+        settle(4)
+        assert supervisor.has_given_up()
+        assert "-x" in supervisor.log()
+        machine.write("/etc/default/upsmon", "UPSMON_OPTIONS=-4\n")
+        pid = started(supervisor)
+        assert "\0-4\0" in machine.read(f"/proc/{pid}/cmdline")
