@@ -48,9 +48,19 @@ class Machine:
         file.chmod(mode)
 
     def install(self, init):
-        result = make_install(self.layer, init, self.prefix)
-        shutil.copy(BINARIES[self.build], self.layer / self.prefix[1:] / "sbin" / "upsmon")
-        return result.stdout
+        make_install(self.layer, init, self.prefix)
+        self.put_program(self.build)
+
+    def put_program(self, build):
+        """In the place of the one that is there, as upsmon(8) says. Returns its size."""
+        program = self.path(f"{self.prefix}/sbin/upsmon")
+        shutil.copy(BINARIES[build], f"{program}.new")
+        os.rename(f"{program}.new", program)
+        return program.stat().st_size
+
+    def program_size(self, pid):
+        """Of the one that runs."""
+        return int(self.run("stat", "-L", "-c", "%s", f"/proc/{pid}/exe").stdout)
 
     # -- life ----------------------------------------------------------------
 

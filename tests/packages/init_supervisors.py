@@ -25,7 +25,7 @@ class Supervisor:
     def __init__(self, directory):
         self.machine = Machine(directory, self.suite, self.build, self.prefix)
         self.prepare()
-        self.said = self.machine.install(self.init)
+        self.machine.install(self.init)
         self.after_install()
 
     def prepare(self):

@@ -100,3 +100,28 @@ def test_notify_reload(supervisor, tmp_path):
         assert supervisor.reload().returncode == 0
         assert "the configuration stays as it was" in supervisor.log()
         assert upsmon_is_ready(supervisor) == pid
+
+
+@of_one
+def test_it_is_never_given_up(supervisor, tmp_path):
+    """However often it could not start: when the file is mended it comes back by itself."""
+    machine = supervisor.machine
+    with Upsd(tmp_path / "upsd") as upsd:
+        machine.write(CONF, "MONITOR nonsense\n", 0o640)
+        # systemd's own limit is five in ten seconds
+        for _ in range(8):
+            assert supervisor.start().returncode != 0
+        configure(machine, upsd.port)
+        upsmon_is_ready(supervisor)
+
+
+@pytest.mark.parametrize("supervisor", ["systemd-257", "systemd-hardened"], indirect=True)
+def test_shutdowncmd_may_call_reboot_itself(supervisor, tmp_path):
+    """Without systemd, as poweroff -f does."""
+    machine = supervisor.machine
+    with Upsd(tmp_path / "upsd") as upsd:
+        configure(machine, upsd.port)
+        machine.write(CONF, machine.read(CONF).replace("/bin/true", "busybox poweroff -f"), 0o640)
+        started(supervisor)
+        machine.upsmon("-c", "fsd")
+        wait_for("the end of the machine", lambda: not machine.is_up())
