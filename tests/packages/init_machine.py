@@ -137,6 +137,13 @@ class Machine:
 
     # -- its upsmon ----------------------------------------------------------
 
+    def kill(self, pid):
+        """kill -9, and it is dead: what holds its lock is the kernel for a moment more."""
+        self.run("kill", "-9", str(pid))
+        wait_for(f"the death of {pid}",
+                 lambda: self.read(f"/proc/{pid}/stat").rsplit(")", 1)[-1].split()[:1] in
+                 ([], ["Z"], ["X"]))
+
     def upsmon(self, *args):
         return self.run(f"{self.prefix}/sbin/upsmon", *args)
 

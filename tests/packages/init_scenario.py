@@ -19,9 +19,10 @@ def supervisor(request, tmp_path):
         adapter.end()
 
 
-def only(attribute):
+def only(attribute=None):
     """For the tests that not every supervisor can be asked for."""
-    names = [name for name, adapter in ALL.items() if getattr(adapter, attribute)]
+    names = [name for name, adapter in ALL.items()
+             if not adapter.variant and (attribute is None or getattr(adapter, attribute))]
     return pytest.mark.parametrize("supervisor", names, indirect=True)
 
 

@@ -21,6 +21,7 @@ class Supervisor:
     waits = False           # `start` returns when upsmon is ready
     gives_up = False        # where wrong options make every start fail
     power_off = None        # the command of this init
+    variant = False         # of another one here: what is the same is not tested again
 
     def __init__(self, directory):
         self.machine = Machine(directory, self.suite, self.build, self.prefix)
@@ -148,6 +149,8 @@ class Systemd252(Systemd):
 
 
 class SystemdHardened(Systemd):
+    variant = True
+
     def after_install(self):
         text = (self.machine.layer / "usr/share/nutlet/systemd/hardened.conf").read_text()
         self.machine.write(f"/etc/systemd/system/{self.unit}.service.d/hardened.conf", text)

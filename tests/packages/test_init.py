@@ -22,7 +22,7 @@ def test_a_life(supervisor, tmp_path):
         first = started(supervisor)
         wait_for("the login", lambda: upsd.logins() == 1)
 
-        machine.run("kill", "-9", str(first))
+        machine.kill(first)
         if not supervisor.restarts:
             assert machine.upsmon("-c", "status").returncode == 1
             supervisor.start()
@@ -88,6 +88,7 @@ def test_ready_is_not_said_before_it_is(supervisor):
             assert waiting.wait(30) == 0
 
 
+@only()
 def test_a_stale_pidfile_names_a_stranger(supervisor, tmp_path):
     machine = supervisor.machine
     with Upsd(tmp_path / "upsd") as upsd:
@@ -101,6 +102,7 @@ def test_a_stale_pidfile_names_a_stranger(supervisor, tmp_path):
         assert machine.read(f"/proc/{stranger}/comm") == "sleep\n"
 
 
+@only()
 def test_a_broken_configuration_at_the_start(supervisor, tmp_path):
     """The log or the command says why. To mend the file is enough; or a start, where it failed."""
     machine = supervisor.machine
@@ -125,7 +127,7 @@ def test_a_broken_configuration_after_a_death(supervisor, tmp_path):
         configure(machine, upsd.port)
         pid = started(supervisor)
         machine.write(CONF, "# broken\n\n\nMONITOR nonsense\n", 0o640)
-        machine.run("kill", "-9", str(pid))
+        machine.kill(pid)
         wait_for("the reason", lambda: f"{CONF}:4: " in supervisor.log())
         configure(machine, upsd.port)
         upsmon_is_ready(supervisor, but=pid)

@@ -33,7 +33,7 @@ def test_lsb_exit_codes(supervisor, tmp_path):
         assert second not in (None, first)
         assert codes(supervisor, "try-restart") == [0]
         assert machine.pid() not in (None, first, second)
-        machine.run("kill", "-9", str(machine.pid()))
+        machine.kill(machine.pid())
         wait_for("dead, and a pidfile left", lambda: codes(supervisor, "status") == [1])
         machine.path("/usr/sbin/upsmon").unlink()
         assert codes(supervisor, "start", "stop", "status") == [5, 0, 4]
@@ -47,7 +47,7 @@ def test_heal_brings_it_back_unless_it_was_stopped(supervisor, tmp_path):
         first = started(supervisor)
         assert codes(supervisor, "heal") == [0]
         assert machine.pid() == first
-        machine.run("kill", "-9", str(first))
+        machine.kill(first)
         assert codes(supervisor, "heal") == [0]
         assert machine.pid() not in (None, first)
         assert codes(supervisor, "stop", "heal") == [0, 0]
@@ -78,7 +78,7 @@ def test_openrc_never_gives_up(supervisor, tmp_path):
         configure(machine, upsd.port)
         pid = started(supervisor)
         for _ in range(11):
-            machine.run("kill", "-9", str(pid))
+            machine.kill(pid)
             pid = upsmon_is_ready(supervisor, but=pid)
 
 
