@@ -14,10 +14,16 @@ of_systemd = pytest.mark.parametrize("supervisor", SYSTEMD, indirect=True)
 of_one = pytest.mark.parametrize("supervisor", ["systemd-257"], indirect=True)
 
 
+def complaints(supervisor):
+    """Of systemd-analyze verify; it looks at the units of others, too."""
+    result = supervisor.run("systemd-analyze", "verify", "--man=no", "nut-monitor.service")
+    found = [line for line in text_of(result).splitlines() if "nut-monitor" in line]
+    return found or result.returncode
+
+
 @of_systemd
 def test_the_unit_is_sound(supervisor):
-    result = supervisor.run("systemd-analyze", "verify", "--man=no", "nut-monitor.service")
-    assert (result.returncode, text_of(result)) == (0, "")
+    assert not complaints(supervisor)
     # exposure in tenths; the README has what was measured
     threshold = {"systemd-hardened": "42"}.get(supervisor.name, "93")
     result = supervisor.run("systemd-analyze", "security", f"--threshold={threshold}",
@@ -86,8 +92,7 @@ def test_notify_reload(supervisor, tmp_path):
     machine.write("/etc/systemd/system/nut-monitor.service.d/notify-reload.conf",
                   machine.read("/usr/share/nutlet/systemd/notify-reload.conf"))
     assert supervisor.run("systemctl", "daemon-reload").returncode == 0
-    result = supervisor.run("systemd-analyze", "verify", "--man=no", "nut-monitor.service")
-    assert text_of(result) == ""
+    assert not complaints(supervisor)
     with Upsd(tmp_path / "upsd", ups=("ups", "other")) as upsd:
         configure(machine, upsd.port)
         pid = started(supervisor)
