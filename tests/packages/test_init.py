@@ -79,10 +79,11 @@ def test_ready_is_not_said_before_it_is(supervisor):
         link, _ = silent.accept()
         with link:
             assert link.recv(1)     # it is at it
-            assert waiting is None or waiting.poll() is None
-            if supervisor.init != "sysv":
-                assert not supervisor.ready()
-            assert not machine.pid()
+            said = supervisor.init != "sysv" and supervisor.ready()
+            returned = waiting is not None and waiting.poll() is not None
+            # upsmon gives the server five seconds, and on a busy machine they may be over
+            if not machine.pid():
+                assert not said and not returned
         upsmon_is_ready(supervisor)
         if waiting:
             assert waiting.wait(30) == 0
