@@ -133,7 +133,7 @@ package-test: setup-package-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmo
 	@$(PYTEST) tests/packages -q -n $(PACKAGE_JOBS) $(PYTEST_ARGS)
 
 .PHONY: install
-install: $(BUILD)/host/upsmon ## install upsmon and its manual pages: DESTDIR, PREFIX, SYSCONFDIR
+install: $(BUILD)/host/upsmon $(if $(INIT),install-init) ## install upsmon and its manual pages: DESTDIR, PREFIX, SYSCONFDIR; INIT=
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/upsmon
 	install -D -m 644 src/upsmon.8 $(DESTDIR)$(MANDIR)/man8/upsmon.8
 	install -D -m 644 src/upsmon.conf.5 $(DESTDIR)$(MANDIR)/man5/upsmon.conf.5
@@ -218,7 +218,7 @@ $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_rule,$(arch),$(arch))))
 
 CORE_TESTS := $(patsubst tests/core/%.c,%,$(sort $(wildcard tests/core/test_*.c)))
 # Of the shell, what can be tested without a daemon around it.
-TESTED_SHELL := $(addprefix src/,base/channel.c base/child.c base/log.c base/loop.c base/signals.c \
+TESTED_SHELL := $(addprefix src/,base/channel.c base/child.c base/environment.c base/log.c base/loop.c base/signals.c \
 	guard/powerdown.c guard/shutdown.c identity/procname.c identity/proc_bsd.c \
 	identity/proc_psinfo.c identity/proc_stat.c identity/proc_status.c identity/rundir.c \
 	upgrade/handover.c)

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/environment.h"
 #include "options.h"
 
 /* Room for the prefix, the message and a newline. */
@@ -19,6 +21,7 @@ static struct {
 	bool to_stderr;
 	bool keep_stderr;
 	bool to_syslog;
+	bool journal;
 	int debug;
 	int debug_min;
 	unsigned int warnings;
@@ -38,6 +41,19 @@ void log_keep_stderr(bool on)
 bool log_keeps_stderr(void)
 {
 	return state.keep_stderr;
+}
+
+void log_look_for_journal(void)
+{
+	const char *stream = environment_get("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return;
+	snprintf(ours, sizeof(ours), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	state.journal = strcmp(stream, ours) == 0;
 }
 
 void log_to_syslog(bool on)
@@ -113,6 +129,7 @@ void log_at(int priority, const char *format, ...)
 {
 	char line[LINE_MAX_BYTES];
 	char text[MESSAGE_MAX];
+	char mark[8] = "";
 	va_list args;
 
 	if (priority == LOG_DEBUG && state.debug == 0 && state.debug_min == 0)
@@ -125,9 +142,11 @@ void log_at(int priority, const char *format, ...)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
 	}
+	if (state.journal)
+		snprintf(mark, sizeof(mark), "<%d>", priority);
 	if (state.to_stderr)
 		write_all(STDERR_FILENO, line,
-			  clamp(snprintf(line, sizeof(line), PROGRAM_NAME ": %s\n", text),
+			  clamp(snprintf(line, sizeof(line), "%s" PROGRAM_NAME ": %s\n", mark, text),
 				sizeof(line)));
 	if (state.to_syslog)
 		send_syslog(line, clamp(snprintf(line, sizeof(line), "<%d>" PROGRAM_NAME "[%d]: %s",

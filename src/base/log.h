@@ -19,6 +19,12 @@ void log_to_syslog(bool on);
 void log_set_debug(int level);
 void log_set_debug_min(int level); /* at least so much, whatever the other says */
 
+/*
+ * Where standard error is systemd's journal (JOURNAL_STREAM says so), each line
+ * there begins with its priority, as in sd-daemon(3): else all are alike to it.
+ */
+void log_look_for_journal(void);
+
 /* log_to_stderr(false) has no effect any more. */
 void log_keep_stderr(bool on);
 bool log_keeps_stderr(void);

@@ -77,6 +77,7 @@ static void choose_log(bool foreground)
 	bool to_stderr = where && strcmp(where, "stderr") == 0;
 	bool nowhere = where && (strcmp(where, "none") == 0 || strcmp(where, "false") == 0);
 
+	log_look_for_journal();
 	log_to_syslog(!to_stderr && !nowhere);
 	log_keep_stderr(foreground || to_stderr);
 }

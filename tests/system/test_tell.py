@@ -246,6 +246,23 @@ def test_bad_notify_socket_is_no_reason_not_to_start(daemon):
     assert daemon.pid()
 
 
+def test_the_journal_hears_priorities(daemon):
+    """JOURNAL_STREAM is device and inode of what standard error is, if that is the journal."""
+    log = daemon.dir / "log"
+    log.touch()
+    daemon.env["JOURNAL_STREAM"] = f"{log.stat().st_dev}:{log.stat().st_ino}"
+    daemon.write(daemon.conf.read_text() + "DEADTIM 5\n")
+    daemon.run()
+    daemon.wait_log("<5>upsmon: ready")
+    assert "<4>upsmon: " in daemon.log()
+    assert all(line.startswith("<") for line in daemon.log().splitlines())
+    daemon.command("-c", "stop")
+    # an inherited variable whose stream is another one
+    log.unlink()
+    daemon.run()
+    assert "\nupsmon: ready" in daemon.log() and "<5>" not in daemon.log()
+
+
 def test_debug_level_and_debug_min(daemon):
     daemon.env["NUT_DEBUG_LEVEL"] = "1"
     daemon.run()
