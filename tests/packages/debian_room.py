@@ -18,7 +18,9 @@ CGROUPS = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 
 DEVICES = "null 3 zero 5 full 7 random 8 urandom 9"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
-               "DEBIAN_FRONTEND": "noninteractive"}
+               "DEBIAN_FRONTEND": "noninteractive",
+               # what sysvinit would tell: without it, invoke-rc.d starts nothing
+               "RUNLEVEL": "2", "PREVLEVEL": "N"}
 
 
 # no name server is there to be asked
@@ -173,3 +175,19 @@ class DebianRoom:
             raise Failed(f"{' '.join(map(str, command))}: exit code {result.returncode}\n"
                          f"{result.stdout}{result.stderr}")
         return result.stdout + result.stderr
+
+    def upsmons(self):
+        """pid, as seen from here, and program of each guard: those whose parent is no upsmon."""
+        space = os.readlink(f"/proc/{self.init}/ns/pid")
+        found = {}
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.readlink(f"/proc/{name}/ns/pid") != space:
+                    continue
+                stat = pathlib.Path(f"/proc/{name}/stat").read_text().rsplit(")", 1)
+                if stat[0].split("(", 1)[1] == "upsmon" and stat[1].split()[0] not in "ZX":
+                    found[int(name)] = (int(stat[1].split()[1]),
+                                        pathlib.Path(f"/proc/{name}/exe").read_bytes())
+            except OSError:
+                continue
+        return {pid: program for pid, (parent, program) in found.items() if parent not in found}
