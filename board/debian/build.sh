@@ -40,5 +40,7 @@ END
 cd "$tree"
 DEB_BUILD_OPTIONS="nocheck noautodbgsym${DEB_BUILD_OPTIONS:+ $DEB_BUILD_OPTIONS}" \
 	dpkg-buildpackage --host-arch "$arch" -b -d -us -uc
+# the only one, so that nutlet_*_ARCH.deb is its name
+rm -f "$out/nutlet_"*"_$arch.deb"
 mv "$work/nutlet_${version}_$arch.deb" "$out/"
 rm -rf "$work"

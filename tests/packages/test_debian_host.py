@@ -1,6 +1,7 @@
 """The package on a Debian with the real dpkg, apt, systemd, nut-client and nut-server: it comes,
 is updated, goes and comes back, and the machine is protected all the time."""
 
+import os
 import pathlib
 import shutil
 import tempfile
@@ -12,6 +13,8 @@ from debian_room import DebianRoom, debian_root
 from lab.upsd import wait_for
 
 pytestmark = pytest.mark.root
+
+SUITE = os.environ.get("DEBIAN_SUITE", "bookworm")
 
 UPSMON = "/usr/lib/nut/upsmon"
 CONF = "/etc/nut/upsmon.conf"
@@ -34,7 +37,8 @@ LIST = r"""find / -xdev \( -path /run -o -path /dev -o -path /mnt -o -path /tmp 
 
 @pytest.fixture(scope="session")
 def root():
-    return debian_root("bookworm")
+    # trixie works, too; the package has to be built for a libc that it has
+    return debian_root(SUITE)
 
 
 @pytest.fixture
@@ -214,6 +218,7 @@ def nut_of_debian_13(root, tmp_path):
         (tree / UPSMON.lstrip("/")).read_bytes()
 
 
+@pytest.mark.skipif(SUITE != "bookworm", reason="begins with Debian 12")
 def test_updates_of_nut_change_nothing(make_host, root, deb, program, nut, tmp_path):
     """Also the one to Debian 13, where dpkg knows the same files by other names."""
     host = make_host()
@@ -299,6 +304,20 @@ def test_broken_configuration_leaves_what_runs(make_host, deb, program, nut):
     wait_protected(host, program)
 
 
+def test_what_may_not_be_started_is_not_stopped(make_host, deb, nut):
+    host = make_host(False)
+    pid = runs(host, nut)
+    # without a runlevel, invoke-rc.d starts nothing, and stops all the same
+    host.do("env", "-u", "RUNLEVEL", "dpkg", "-i", give(host, deb))
+    assert runs(host, nut) == pid
+    host.do("service", "nut-client", "stop")
+    wait_for("its end", lambda: not host.upsmons())
+    host.do("service", "nut-client", "start")
+    pid = wait_for("ours", lambda: list(host.upsmons()))
+    host.do("env", "-u", "RUNLEVEL", "dpkg", "-r", "nutlet")
+    assert list(host.upsmons()) == pid
+
+
 def show(room, name):
     return room.do("systemctl", "show", "-P", name, "nut-monitor").strip()
 
@@ -309,6 +328,8 @@ def test_service(make_host, deb, program):
     install(host, deb)
     pid = wait_protected(host, program)
     assert show(host, "Type") == "notify"
+    assert show(host, "OOMScoreAdjust") == "-900"
+    assert host.do("journalctl", "-u", "nut-monitor").count("ready, watching 1 UPS") == 1
     host.do("systemctl", "reload", "nut-monitor")
     conf = host.path(CONF).read_text()
     host.path(CONF).write_text(conf.replace("primary", "first"))
@@ -336,3 +357,60 @@ def test_mode(make_host, deb):
     assert "/etc/nut/nut.conf: MODE=netclint: should be none, standalone, netserver or netclient" \
         in host.do("journalctl", "-u", "nut-monitor")
     assert not host.upsmons()
+
+
+# apt without a question
+QUIET = {"/etc/apt/apt.conf.d/99test":
+         'APT::Get::Assume-Yes "true";\nAPT::Install-Recommends "false";\n'}
+
+
+def readme(section):
+    """The indented blocks of a section, as they are to be typed."""
+    text = (debian_packages.TOP / "board/debian/README.md").read_text()
+    lines = text.split(f"\n## {section}\n")[1].split("\n## ")[0].splitlines()
+    blocks = "\n".join(line[4:] if line.startswith("    ") else "" for line in lines)
+    found = [block.strip() + "\n" for block in blocks.split("\n\n") if block.strip()]
+    assert found
+    return found
+
+
+def type_in(room, block):
+    return room.do("sh", "-exc", f"cd /mnt/share\n{block}")
+
+
+def give_build(room, deb):
+    folder = room.path("/mnt/share") / "build" / "deb"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.iterdir():
+        file.unlink()
+    shutil.copy(deb, folder / deb.name.replace(".deb", "_amd64.deb")
+                if "_amd64" not in deb.name else folder / deb.name)
+
+
+def test_readme_where_nut_runs(make_host, deb, program, nut, tmp_path):
+    host = make_host(files=QUIET)
+    give_build(host, deb)
+    [block] = readme("Install, where NUT runs already")
+    assert "upsmon is running" in type_in(host, block)
+    pid = wait_protected(host, program)
+    give_build(host, debian_packages.next_version(deb, tmp_path / "nutlet_later"))
+    [block] = readme("Day by day")
+    type_in(host, block)
+    assert wait_protected(host, host.path(UPSMON).read_bytes()) == pid
+    assert host.path(UPSMON).read_bytes() != program
+    [block] = readme("Back to NUT's upsmon")
+    type_in(host, block)
+    wait_protected(host, nut)
+
+
+def test_readme_where_nut_is_not(make_host, deb, program):
+    host = make_host(files={**QUIET, "/etc/nut/nut.conf": "MODE=none\n",
+                            "/etc/hosts": "127.0.0.1 localhost nas.lan\n"}, runs=False)
+    apt(host, "purge", "nut-client", "nut-server")
+    give_build(host, deb)
+    command, conf, commands = readme("Install, where NUT is not")
+    type_in(host, command)
+    assert not host.upsmons()
+    host.path(CONF).write_text(conf)
+    assert "upsmon is running" in type_in(host, commands)
+    assert runs(host, program)
