@@ -48,7 +48,7 @@ def repack(directory, out):
     return pathlib.Path(out)
 
 
-def next_version(deb, directory, change=""):
+def next_version(deb, directory):
     """The same as a later version: with another program, as its content differs."""
     tree = unpack(deb, directory)
     control = tree / "DEBIAN" / "control"
@@ -56,5 +56,5 @@ def next_version(deb, directory, change=""):
                                                    f"Version: {field(deb, 'Version')}+1"))
     with open(tree / "usr/lib/nut/upsmon", "ab") as program:
         # behind its end: the program itself does not see it
-        program.write(b"later" + change.encode())
+        program.write(b"later")
     return repack(tree, pathlib.Path(directory).with_suffix(".deb"))

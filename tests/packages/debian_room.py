@@ -18,13 +18,13 @@ CGROUPS = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 
 DEVICES = "null 3 zero 5 full 7 random 8 urandom 9"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
-               "DEBIAN_FRONTEND": "noninteractive",
-               # what sysvinit would tell: without it, invoke-rc.d starts nothing
-               "RUNLEVEL": "2", "PREVLEVEL": "N"}
+               "DEBIAN_FRONTEND": "noninteractive"}
 
 
 # no name server is there to be asked
 HOSTS = {"/etc/hosts": "127.0.0.1 localhost\n", "/etc/resolv.conf": ""}
+# what sysvinit would say: without a runlevel, invoke-rc.d starts nothing
+SYSVINIT = {"/usr/sbin/runlevel": "#!/bin/sh\necho N 2\n"}
 
 
 def debian_root(suite):
@@ -47,7 +47,7 @@ class DebianRoom:
         self.log = self.dir / "room.log"
         for name in ("tmpfs", "share", "files"):
             (self.dir / name).mkdir(parents=True)
-        self._write(root, {**HOSTS, **dict(files)})
+        self._write(root, {**HOSTS, **({} if systemd else SYSVINIT), **dict(files)})
         self.outer = subprocess.Popen(
             # setpriv: the room ends also when the test itself is killed
             ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--net", "--uts",

@@ -19,7 +19,7 @@ mirror=$(apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Created-By: P
 	awk '$1 !~ /[-\/]/ { print $2; exit }')
 [ -n "$mirror" ] || { echo "debian_root.sh: the machine's apt names no Debian mirror" >&2; exit 1; }
 
-rm -rf "$root"
+rm -rf --one-file-system "$root"
 # Nobody needs this to survive a power cut, nor in another language.
 # shellcheck disable=SC2016 # $1 is mmdebstrap's
 mmdebstrap --variant=apt --mode=root --include=adduser,nut-client,nut-server,systemd-sysv \
