@@ -1,7 +1,9 @@
 """make deb: what is in the packages, for each architecture."""
 
 import hashlib
+import os
 import pathlib
+import pwd
 import shutil
 import subprocess
 
@@ -9,6 +11,7 @@ import pytest
 
 import debian_packages
 from debian_packages import ARCHES, TOP, field
+from lab.upsd import PRIMARY, Upsd, wait_for
 
 MACHINES = {"amd64": "X86-64", "armhf": "ARM", "arm64": "AArch64"}
 EMULATORS = {"amd64": [],
@@ -84,6 +87,27 @@ def test_program_runs(tree, arch, tmp_path):
     bad = subprocess.run([*map(str, program), "-t", "-f", conf], capture_output=True, text=True,
                          check=False)
     assert bad.returncode == 1 and "first" in bad.stdout + bad.stderr
+
+
+def test_daemon_watches(tree, arch, tmp_path):
+    """Against a real upsd; the other architectures in QEMU."""
+    conf = tmp_path / "upsmon.conf"
+    (tmp_path / "run").mkdir()
+    with Upsd(tmp_path / "upsd") as upsd:
+        conf.write_text(f"MONITOR ups@127.0.0.1:{upsd.port} 1 {' '.join(PRIMARY)} primary\n"
+                        f"SHUTDOWNCMD /bin/true\nRUN_AS_USER {pwd.getpwuid(os.geteuid()).pw_name}\n")
+        conf.chmod(0o600)
+        daemon = subprocess.Popen(
+            [*EMULATORS[arch], tree / "usr/lib/nut/upsmon", "-F", "-f", conf],
+            env={"PATH": os.environ["PATH"], "NUT_PIDPATH": str(tmp_path / "run"),
+                 "NUT_ALTPIDPATH": str(tmp_path / "run")}, stderr=subprocess.DEVNULL)
+        try:
+            wait_for("the login", lambda: upsd.ask("GET NUMLOGINS ups") == ["NUMLOGINS ups 1"])
+            daemon.terminate()
+            assert daemon.wait(30) == 0
+        finally:
+            daemon.kill()
+            daemon.wait()
 
 
 def test_lintian(deb):
