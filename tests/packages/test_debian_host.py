@@ -166,6 +166,39 @@ def test_comes_and_goes(host, deb, program, nut):
     assert host.call("systemctl", "is-enabled", "nut-monitor").stdout == enabled
 
 
+# its guard, or what NUT's pidfile names, as if it had much to do: it ends later than it is told to
+SLOW = "pid=$(cat /run/nut/upsmon.pid); kill -STOP $pid; (sleep 4; kill -CONT $pid) & "
+
+
+def test_waits_for_the_end_of_the_other(make_host, deb, program, nut):
+    """systemd does so by itself; sysvinit's script does not, and the next one is refused."""
+    host = make_host(False)
+    host.do("sh", "-c", f"{SLOW} dpkg -i {give(host, deb)}")
+    wait_protected(host, program)
+    host.do("sh", "-c", f"{SLOW} dpkg -r nutlet")
+    wait_protected(host, nut)
+
+
+def test_failed_unpack_changes_nothing(make_host, deb, nut, tmp_path):
+    host = make_host(False)
+    # another package has one of our files
+    tree = tmp_path / "other"
+    (tree / "DEBIAN").mkdir(parents=True)
+    (tree / "DEBIAN" / "control").write_text(
+        "Package: other\nVersion: 1\nArchitecture: all\nMaintainer: x <x@x.invalid>\n"
+        "Description: x\n")
+    (tree / "usr/share/doc/nutlet").mkdir(parents=True)
+    (tree / "usr/share/doc/nutlet/README.Debian").touch()
+    install(host, debian_packages.repack(tree, tmp_path / "other.deb"))
+    before = host.do("sh", "-c", LIST)
+    pid = runs(host, nut)
+    result = host.call("dpkg", "-i", give(host, deb))
+    assert "trying to overwrite '/usr/share/doc/nutlet/README.Debian'" in result.stderr
+    assert "nutlet" not in host.do("dpkg-divert", "--list")
+    assert host.do("sh", "-c", LIST) == before
+    assert runs(host, nut) == pid
+
+
 def test_power_cut(host, deb, program):
     """With the configuration of nut-client, and up to what nut-server's shutdown hook asks."""
     install(host, deb)
