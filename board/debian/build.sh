@@ -1,9 +1,9 @@
 #!/bin/sh
 # build.sh ARCH - builds the Debian package of one architecture: build/deb/nutlet_*_ARCH.deb
 #
-# Promises: builds a copy of what git would commit, or of the whole folder where there is no
-# git; native or with Debian's cross compiler. Two builds of the same sources are the same,
-# byte for byte. DEB_VERSION is the version; it is NUTLET_VERSION of src/options.h if not set.
+# Promises: builds a copy of the sources, with this machine's own compiler or with Debian's cross
+# compiler. Two builds of the same sources are the same, byte for byte. DEB_VERSION is the
+# version; it is NUTLET_VERSION of src/options.h if not set.
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -35,8 +35,7 @@ nutlet ($version) unstable; urgency=medium
  -- $maintainer  $(date -R -d "@$SOURCE_DATE_EPOCH")
 END
 
-# CC is what dpkg-architecture looks at. -d: what Build-Depends names is what setup.sh has installed, for this machine's own
-# architecture.
+# -d: setup.sh has installed what Build-Depends names, and the cross compilers, which it does not.
 cd "$tree"
 DEB_BUILD_OPTIONS="nocheck noautodbgsym${DEB_BUILD_OPTIONS:+ $DEB_BUILD_OPTIONS}" \
 	dpkg-buildpackage --host-arch "$arch" -b -d -us -uc

@@ -219,6 +219,17 @@ def test_update_keeps_the_daemon(host, deb, program, tmp_path):
     assert host.path(UPSMON).read_bytes() != program
 
 
+def test_update_leaves_a_shutdown_alone(make_host, deb, program, tmp_path):
+    host = make_host(conf=MONITOR + "FINALDELAY 300\n")
+    install(host, deb)
+    pid = wait_protected(host, program)
+    host.do("upsmon", "-c", "fsd")
+    wait_for("the shutdown", lambda: "final delay" in host.do("upsmon", "-c", "status", "-j"))
+    install(host, debian_packages.next_version(deb, tmp_path / "later"))
+    assert runs(host, program) == pid
+    assert "final delay" in host.do("upsmon", "-c", "status", "-j")
+
+
 def test_update_starts_what_does_not_run(make_host, deb, program, tmp_path):
     """There is nothing to be switched then."""
     host = make_host()
@@ -445,3 +456,8 @@ def test_readme_where_nut_is_not(make_host, deb, program):
     host.path(CONF).write_text(conf)
     assert "upsmon is running" in type_in(host, commands)
     assert runs(host, program)
+    # and NUT takes it along when it goes
+    apt(host, "purge", "nut-client")
+    assert not list(host.path("/usr/lib/nut").glob("upsmon*"))
+    assert "nutlet" not in host.do("dpkg-divert", "--list")
+    wait_for("the end of upsmon", lambda: not host.upsmons())
