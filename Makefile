@@ -82,10 +82,10 @@ console: setup-board image ## the same board with its console on your terminal
 # image: (rules in board.mk) ## the board's image: build/$(BOARD)/; BOARD=qemu-malta
 
 .PHONY: test
-test: setup-board setup-test ## all tests; sets itself up
+test: setup-board setup-package-test ## all tests; sets itself up
 	@$(MAKE) --no-print-directory check core-test
 	@$(MAKE) --no-print-directory -j2 static image
-	@$(MAKE) --no-print-directory system-test proof-test board-test
+	@$(MAKE) --no-print-directory system-test proof-test package-test board-test
 
 .PHONY: check
 check: setup-test ## shellcheck, gcc, clang and clang-tidy without warnings, unit tests under ASan and UBSan

@@ -41,7 +41,9 @@ systemd() {
 	for name in hardened notify-reload; do
 		put 644 "$here/systemd/$name.conf" "$PREFIX/share/nutlet/systemd/$name.conf"
 	done
-	echo "start it: systemctl daemon-reload; systemctl enable --now nut-monitor"
+	# an upsmon of NUT is two processes, and only its own unit ends both
+	echo "start it: systemctl stop nut-monitor; systemctl daemon-reload;" \
+		"systemctl enable --now nut-monitor"
 }
 
 s6() {
