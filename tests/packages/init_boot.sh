@@ -39,9 +39,11 @@ mount -o remount,bind,ro "$new/proc/sys"
 mount -t sysfs -o ro sysfs "$new/sys"
 mount -t cgroup2 cgroup2 "$new/sys/fs/cgroup"
 mount -t tmpfs -o mode=755 tmpfs "$new/dev"
-for device in null zero full random urandom tty; do
-	: >"$new/dev/$device"
-	mount --bind "/dev/$device" "$new/dev/$device"
+# Nodes of its own: whoever takes the console for his own gives it another owner and mode, and the
+# console is /dev/null here, which must not be the one of the machine around it.
+for device in "null 1 3" "zero 1 5" "full 1 7" "random 1 8" "urandom 1 9" "tty 5 0"; do
+	# shellcheck disable=SC2086
+	mknod -m 666 "$new/dev/${device%% *}" c ${device#* }
 done
 ln -s null "$new/dev/console"
 ln -s /proc/self/fd "$new/dev/fd"

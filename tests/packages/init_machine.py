@@ -134,6 +134,9 @@ class Machine:
             self.outer.kill()
             self.outer.wait()
         self.console.close()
+        # systemd takes the console for its own, which is a /dev/null: not the one out here
+        null = os.stat("/dev/null")
+        assert (null.st_mode & 0o777, null.st_uid, null.st_gid) == (0o666, 0, 0)
 
     # -- its upsmon ----------------------------------------------------------
 

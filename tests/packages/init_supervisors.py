@@ -261,7 +261,23 @@ class OpenRC(Supervisor):
         return self.run("rc-service", "upsmon", "stop")
 
 
-class Busybox(Supervisor):
+class Script(Supervisor):
+    """One that is a script with the words of the LSB."""
+
+    def ready(self):
+        return self.run(self.script, "status").returncode == 0
+
+    def is_down(self):
+        return self.run(self.script, "status").returncode == 3
+
+    def reload(self):
+        return self.run(self.script, "reload")
+
+    def stop(self):
+        return self.run(self.script, "stop")
+
+
+class Busybox(Script):
     init = "busybox"
     power_off = "poweroff"
     build = "uclibc"
@@ -288,20 +304,8 @@ class Busybox(Supervisor):
             self.run("kill", "-HUP", "1")
         return self.run(self.script, "start")
 
-    def ready(self):
-        return self.run(self.script, "status").returncode == 0
 
-    def is_down(self):
-        return self.run(self.script, "status").returncode == 3
-
-    def reload(self):
-        return self.run(self.script, "reload")
-
-    def stop(self):
-        return self.run(self.script, "stop")
-
-
-class Sysv(Supervisor):
+class Sysv(Script):
     init = "sysv"
     restarts = False
     refuses = True
@@ -317,20 +321,8 @@ class Sysv(Supervisor):
     def start(self):
         return self.run(self.script, "start")
 
-    def ready(self):
-        return self.run(self.script, "status").returncode == 0
-
-    def is_down(self):
-        return self.run(self.script, "status").returncode == 3
-
-    def reload(self):
-        return self.run(self.script, "reload")
-
     def upgrade(self):
         return self.run(self.script, "upgrade")
-
-    def stop(self):
-        return self.run(self.script, "stop")
 
 
 ALL = {"systemd-252": Systemd252, "systemd-257": Systemd, "systemd-hardened": SystemdHardened,

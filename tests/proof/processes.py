@@ -5,15 +5,12 @@ pid directory of this one test: that is its mark. Forked children keep it, whate
 called and whoever is their parent. A process that has ended has none, so zombies do not count.
 """
 
-import os
 import pathlib
 import shlex
-import signal
 import subprocess
 import time
 
-from daemon import marked, state_of, tops
-from lab.upsd import wait_for
+from daemon import end_marked, marked, state_of, tops  # noqa: F401 (end_marked: for the tests)
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = ["/usr/bin/python3", "-S", "-E"]
@@ -25,20 +22,6 @@ def mark_of(daemon):
 
 def guards(daemon, but=()):
     return tops(marked(mark_of(daemon), but))
-
-
-def end_marked(mark):
-    """Kills them all, each by its pid, until there is none."""
-    def gone():
-        found = marked(mark)
-        for pid in tops(found):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        return not found
-
-    wait_for(f"the end of all with {mark}", gone, step=0.01)
 
 
 class Rest:

@@ -98,6 +98,20 @@ def tops(found):
     return sorted(pid for pid, parent in found.items() if parent not in found)
 
 
+def end_marked(mark):
+    """Kills them all, each by its pid, until there is none."""
+    def gone():
+        found = marked(mark)
+        for pid in tops(found):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return not found
+
+    wait_for(f"the end of all with {mark}", gone, step=0.01)
+
+
 class Daemon:
     def __init__(self, binary, directory, port=None, ups="ups", user=PRIMARY, role="primary",
                  extra=""):
@@ -208,16 +222,7 @@ class Daemon:
 
     def end(self):
         """Whatever state it is in, and wherever its files are: ends it by its pid."""
-        def gone():
-            found = marked(self.mark)
-            for pid in tops(found):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            return not found
-
-        wait_for("the end of all processes", gone, step=0.02)
+        end_marked(self.mark)
         if self.foreground:
             self.foreground.kill()
             self.foreground.wait()

@@ -4,12 +4,11 @@ stands in for OpenWrt. Its processes share kernel, process numbers and loopback 
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
 
-from daemon import lock_holder, marked, tops
+from daemon import end_marked, lock_holder
 from lab.upsd import wait_for
 
 from .procd import Procd
@@ -189,17 +188,7 @@ class Router:
 
     def end(self):
         self.procd.stop()
-
-        def gone():
-            found = marked(self.mark)
-            for pid in tops(found):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            return not found
-
-        wait_for("the end of all processes", gone, step=0.02)
+        end_marked(self.mark)
         with open(self.fifo, "w") as bus:
             bus.write("end\n")
         self._bus.join(10)
