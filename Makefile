@@ -31,7 +31,9 @@ FILES_CHECK := src/command/check%.c
 FILES_JSON := src/command/state_json.c
 FILES_UPSSCHED := src/core/sched.c src/core/conf_sched.c
 LEFT_OUT := $(foreach f,$(FEATURES),$(if $(filter no,$($(f))),$(f)))
-$(foreach f,$(FEATURES),$(if $(filter-out yes no,$($(f))),$(error $(f) is "$($(f))"; it is yes or no)))
+# of a build system around us, the environment may have such a name with another meaning
+$(foreach f,$(FEATURES),$(if $(filter command%,$(origin $(f))),$(if $(filter-out yes no,$($(f))),\
+	$(error $(f) is "$($(f))"; it is yes or no))))
 
 SRC := $(filter-out $(foreach f,$(LEFT_OUT),$(FILES_$(f))),$(sort $(wildcard src/*/*.c)))
 HDR := $(sort $(wildcard src/*.h src/*/*.h))
@@ -182,7 +184,7 @@ endef
 FORCE:
 
 HOST_CC := $(CC) $(STANDARD) $(PLACES) $(WARNINGS) $(CPPFLAGS) $(CFLAGS)
-SMALL_CC := $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(SMALL)
+SMALL_CC := $(STANDARD) $(PLACES) $(WARNINGS) $(CPPFLAGS) $(SMALL)
 $(eval $(call stamp_rule,$(BUILD)/host/.command,$(HOST_CC) $(LDFLAGS)))
 $(eval $(call stamp_rule,$(BUILD)/.small-command,$(SMALL_CC)))
 

@@ -15,7 +15,7 @@
 #define UPS_MAX 16
 #endif
 
-/* All strings of one upsmon.conf together, each with its NUL. */
+/* All strings of one upsmon.conf and its upssched.conf together, each with its NUL. */
 #ifndef CONF_TEXT_MAX
 #define CONF_TEXT_MAX 8192
 #endif
@@ -38,7 +38,7 @@
 #define SCHED_RULES_MAX 64
 #endif
 #ifndef SCHED_TIMERS_MAX
-#define SCHED_TIMERS_MAX 16
+#define SCHED_TIMERS_MAX (2 * UPS_MAX)
 #endif
 /* The name of a timer, with its NUL: an action holds no longer one. */
 #define SCHED_NAME_MAX 52
@@ -48,7 +48,7 @@
 #define ADDRESSES_MAX 4
 #endif
 
-/* Commands running at once: NOTIFYCMD, wall, name look-ups.  16 bytes each. */
+/* Commands running at once: NOTIFYCMD, CMDSCRIPT, wall, name look-ups.  16 bytes each. */
 #ifndef CHILD_MAX
 #define CHILD_MAX 40
 #endif
@@ -85,16 +85,16 @@
  * their files out: make UPGRADE=no CHECK=no JSON=no UPSSCHED=no IPV6=no.  What
  * each adds to the static binary, on x86_64 and mipsel:
  */
-#ifndef WITH_UPGRADE	/* 5.7 and 7.7 KB.  -c upgrade, and USR2 */
+#ifndef WITH_UPGRADE	/* 6.3 and 8.1 KB.  -c upgrade, and USR2 */
 #define WITH_UPGRADE 1
 #endif
-#ifndef WITH_CHECK	/* 2.4 and 2.8 KB.  -t; errors in the file are found at the start all the same */
+#ifndef WITH_CHECK	/* 2.8 and 3.2 KB.  -t; errors in the file are found at the start all the same */
 #define WITH_CHECK 1
 #endif
-#ifndef WITH_JSON	/* 1.1 and 1.2 KB.  -c status -j */
+#ifndef WITH_JSON	/* 1.4 and 1.6 KB.  -c status -j */
 #define WITH_JSON 1
 #endif
-#ifndef WITH_UPSSCHED	/* 5.2 and 6.2 KB.  upssched's timers (UPSSCHED file) */
+#ifndef WITH_UPSSCHED	/* 6.6 and 7.7 KB.  upssched's timers (UPSSCHED file) */
 #define WITH_UPSSCHED 1
 #endif
 #ifndef WITH_IPV6	/* 0.2 and 0.3 KB, and more with a libc that has none either */

@@ -39,6 +39,12 @@ void ready_fd_tell(void)
 		return;
 	/* a supervisor that has stopped listening is no reason to fail */
 	(void)!write(PLACE, "\n", 1);
-	close(PLACE);
+	ready_fd_forget();
+}
+
+void ready_fd_forget(void)
+{
+	if (kept)
+		close(PLACE);
 	kept = false;
 }

@@ -17,4 +17,7 @@ int ready_fd_keep(void);
 /* Once; then it is closed. */
 void ready_fd_tell(void);
 
+/* For a child: it has nothing to tell, and keeps nothing open. */
+void ready_fd_forget(void);
+
 #endif

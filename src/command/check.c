@@ -70,11 +70,30 @@ static void check_flags(const char *path, const struct conf *conf)
 {
 	for (int type = 0; type < NOTIFY_TYPES; type++) {
 		if (!(conf->notify[type].flags & NOTIFY_EXEC) ||
-		    (conf->notify[type].flags & NOTIFY_IGNORE) || conf->notify_cmd.words)
+		    (conf->notify[type].flags & NOTIFY_IGNORE) || conf->notify_cmd.words ||
+		    conf->upssched)
 			continue;
 		log_warning("%s: warning: NOTIFYFLAG %s asks for EXEC, and there is no NOTIFYCMD",
 			    path, notify_name((enum notify_type)type));
 		return;
+	}
+}
+
+/* A timer that nothing cancels runs out though the mains are back. */
+static void check_timers(const struct conf *conf)
+{
+	for (unsigned int i = 0; i < conf->rule_count; i++) {
+		const char *name = conf_get(conf, conf->rules[i].name);
+		bool cancelled = false;
+
+		for (unsigned int k = 0; k < conf->rule_count; k++)
+			cancelled |= conf->rules[k].verb == VERB_CANCEL &&
+				     strcmp(conf_get(conf, conf->rules[k].name), name) == 0;
+		if ((conf->rules[i].verb == VERB_START || conf->rules[i].verb == VERB_START_SHARED) &&
+		    !cancelled)
+			log_warning("%s: warning: timer %s is started, and no line cancels it: it runs "
+				    "out even if the mains are back",
+				    conf_get(conf, conf->upssched), name);
 	}
 }
 
@@ -102,6 +121,7 @@ bool check_configuration(const char *path, struct conf *conf)
 		}
 		check_command(path, "SHUTDOWNCMD", conf, &conf->shutdown_cmd, NULL);
 		check_command(path, "NOTIFYCMD", conf, &conf->notify_cmd, notify_user);
+		check_timers(conf);
 		if (conf->rule_count > 0)
 			check_command(conf_get(conf, conf->upssched), "CMDSCRIPT", conf,
 				      &conf->cmd_script, notify_user);

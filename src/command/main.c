@@ -119,6 +119,7 @@ static int run(const struct usage *u, char **argv, const char *conf_file,
 	       const struct conf *conf, const struct handover *handover)
 {
 	static char pid_dir[512], program[512];
+	int first;
 	struct guard_setup setup = {
 		.conf_file = conf_file,
 		.pid_dir = pid_dir,
@@ -152,7 +153,10 @@ static int run(const struct usage *u, char **argv, const char *conf_file,
 	argv[0] = program;
 	/* what the caller left open is not ours to keep busy */
 	log_forget();
-	child_close_from(ready_fd_keep());
+	first = ready_fd_keep();
+	/* what that had to say may have opened the log anew */
+	log_forget();
+	child_close_from(first);
 	if (!u->foreground) {
 		setup.ready_fd = detach_fork();
 		if (setup.ready_fd < 0) {

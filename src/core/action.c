@@ -42,13 +42,14 @@ static void keep_why(struct action *a, const char *why)
 	memcpy(a->why, why, len);
 }
 
-static void add_of_type(struct actions *out, enum action_kind kind, uint16_t ups,
-			enum notify_type type, const char *why)
+static struct action *add_of_type(struct actions *out, enum action_kind kind, uint16_t ups,
+				  enum notify_type type, const char *why)
 {
 	struct action *a = add(out, kind, ups);
 
 	a->u.type = type;
 	keep_why(a, why);
+	return a;
 }
 
 void action_notify(struct actions *out, uint16_t ups, enum notify_type type, const char *more)
@@ -56,9 +57,10 @@ void action_notify(struct actions *out, uint16_t ups, enum notify_type type, con
 	add_of_type(out, ACT_NOTIFY, ups, type, more);
 }
 
-void action_command(struct actions *out, uint16_t ups, enum notify_type type, const char *argument)
+void action_command(struct actions *out, uint16_t ups, enum notify_type type, const char *argument,
+		    bool at_once)
 {
-	add_of_type(out, ACT_COMMAND, ups, type, argument);
+	add_of_type(out, ACT_COMMAND, ups, type, argument)->value = at_once;
 }
 
 void action_report(struct actions *out, uint16_t ups, enum report report, uint32_t value,

@@ -9,6 +9,7 @@
 #ifndef ACTION_H
 #define ACTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/notify.h"
@@ -56,7 +57,8 @@ enum action_kind {
 	ACT_SEND,	/* ups, request */
 	ACT_CLOSE,	/* ups: drop the connection, without an event */
 	ACT_NOTIFY,	/* type, why; ups, or UPS_NONE for a global one */
-	ACT_COMMAND,	/* run CMDSCRIPT with why, for a notification: type, ups or UPS_NONE */
+	ACT_COMMAND,	/* run CMDSCRIPT with why, for a notification: type, ups or UPS_NONE;
+			   value: not 0 for a timer that is due, which waits for nobody */
 	ACT_REPORT,	/* report, value; ups or UPS_NONE */
 	ACT_SHUTDOWN,	/* write POWERDOWNFLAG, run SHUTDOWNCMD */
 };
@@ -76,7 +78,7 @@ struct action {
 	char why[WHY_MAX];
 };
 
-/* Of the second kind, sched.h makes one or two for an AT line, and for a timer. */
+/* sched.h makes one or two for an AT line that applies, and for a timer. */
 #define ACTIONS_MAX (8 * UPS_MAX + 16 + WITH_UPSSCHED * 2 * (SCHED_RULES_MAX + SCHED_TIMERS_MAX))
 
 struct actions {
@@ -89,7 +91,8 @@ void action_close(struct actions *out, uint16_t ups);
 void action_send(struct actions *out, uint16_t ups, enum proto_request request);
 /* more: the second %s of the text, as the alarms are of ALARM. */
 void action_notify(struct actions *out, uint16_t ups, enum notify_type type, const char *more);
-void action_command(struct actions *out, uint16_t ups, enum notify_type type, const char *argument);
+void action_command(struct actions *out, uint16_t ups, enum notify_type type, const char *argument,
+		    bool at_once);
 void action_report(struct actions *out, uint16_t ups, enum report report, uint32_t value,
 		   const char *why);
 void action_shutdown(struct actions *out);

@@ -107,6 +107,7 @@ struct conf {
 	uint16_t run_as_user;
 	uint16_t upssched;		/* the file; 0: there is none */
 	struct conf_command cmd_script;
+	bool upssched_broken;		/* it cannot be used, or not as a whole: a reload is refused */
 	uint16_t rule_count;
 	struct conf_rule rules[SCHED_RULES_MAX];
 	struct {

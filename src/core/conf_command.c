@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* SHUTDOWNCMD and NOTIFYCMD: what is run, by the shell or without it. */
+/* SHUTDOWNCMD, NOTIFYCMD and CMDSCRIPT: what is run, by the shell or without it. */
 #include <string.h>
 
 #include "core/conf_reader.h"

@@ -49,13 +49,32 @@ static void check_system(struct conf_reader *r, const char *system)
 		     system);
 }
 
+/* As upssched has it, the number at the beginning: 30s is 30. */
+static bool read_seconds(struct conf_reader *r, const char *text, uint32_t *ms)
+{
+	const char *digits = text + (*text == '+');
+	size_t len = strspn(digits, "0123456789");
+	char number[12] = "";
+	int32_t seconds;
+
+	if (len > 0 && len < sizeof(number))
+		memcpy(number, digits, len);
+	if (!conf_number(r, "the time of the timer, in seconds,", *number ? number : text, 0,
+			 CONF_SECONDS_MAX, &seconds))
+		return false;
+	if (digits[len])
+		conf_warning(r, "\"%s\" is no whole number of seconds; it is taken for %d", text,
+			     seconds);
+	*ms = (uint32_t)seconds * 1000;
+	return true;
+}
+
 /* AT type system VERB ... */
 static void read_at(struct conf_reader *r)
 {
 	struct conf_rule rule = { .type = (uint8_t)notify_by_name(conf_arg(r, 1)) };
 	unsigned int behind = r->words->count < 4 ? 0 : r->words->count - 4U;
 	const char *system = conf_arg(r, 2);
-	int32_t seconds = 0;
 	size_t i = 0;
 
 	while (i < VERBS && strcmp(verbs[i].name, conf_arg(r, 3)) != 0)
@@ -70,6 +89,11 @@ static void read_at(struct conf_reader *r)
 		conf_fault(r, "AT %s: there is no such notify type", conf_arg(r, 1));
 		return;
 	}
+	if (rule.type == NOTIFY_NOPARENT || rule.type == NOTIFY_SUSPEND_STARTING ||
+	    rule.type == NOTIFY_SUSPEND_FINISHED)
+		conf_warning(r, "AT %s: this line will do nothing: timers and CMDSCRIPT do not hear of "
+				"that type",
+			     conf_arg(r, 1));
 	if (behind < verbs[i].least) {
 		conf_fault(r, "expected: AT type ups@host %s", verbs[i].usage);
 		return;
@@ -80,6 +104,7 @@ static void read_at(struct conf_reader *r)
 	if (r->conf->rule_count == SCHED_RULES_MAX) {
 		conf_fault(r, "more than %d AT lines; build with -DSCHED_RULES_MAX=N for more",
 			   SCHED_RULES_MAX);
+		r->conf->upssched_broken = true;
 		return;
 	}
 	rule.verb = (uint8_t)verbs[i].verb;
@@ -91,19 +116,18 @@ static void read_at(struct conf_reader *r)
 		rule.command = conf_keep_string(r, conf_arg(r, 5));
 	}
 	if ((rule.verb == VERB_START || rule.verb == VERB_START_SHARED) &&
-	    !conf_number(r, "the time of the timer, in seconds,", conf_arg(r, 5), 0,
-			 CONF_SECONDS_MAX, &seconds))
+	    !read_seconds(r, conf_arg(r, 5), &rule.ms))
 		return;
-	rule.ms = (uint32_t)seconds * 1000;
 	rule.name = conf_keep_string(r, conf_arg(r, 4));
-	/* "" is what upssched is told of an event that is about no UPS */
+	/* "" is how upssched hears of what is about no UPS: that is no UPS's name either */
 	if (*system && strcmp(system, "*") != 0) {
 		check_system(r, system);
 		rule.system = conf_keep_string(r, system);
+		r->conf->upssched_broken |= !rule.system;
 	}
-	/* without room for its name it was reported, and would do something else */
-	if (rule.name && (rule.system || !*system || strcmp(system, "*") == 0))
-		r->conf->rules[r->conf->rule_count++] = rule;
+	/* there was no room for it */
+	r->conf->upssched_broken |= !rule.name || (rule.verb == VERB_CANCEL && behind > 1 && !rule.command);
+	r->conf->rules[r->conf->rule_count++] = rule;
 }
 
 void conf_sched_line(struct conf *conf, const struct words *words, int line,
@@ -123,10 +147,27 @@ void conf_sched_line(struct conf *conf, const struct words *words, int line,
 
 void conf_sched_finish(struct conf *conf, struct conf_report *report)
 {
-	if (*conf_get(conf, conf->cmd_script.text) != '\0')
-		return;
-	if (conf->rule_count > 0)
-		conf_say(report, CONF_WARNING, 0,
-			 "there is no CMDSCRIPT, so timers could run nothing: no AT line is used");
-	conf->rule_count = 0;
+	const char *why = NULL;
+
+	if (conf->upssched_broken)
+		/* the line that is missing may be the one that cancels a shutdown */
+		why = "there is no room for all of it: no AT line is used";
+	else if (conf->rule_count == 0)
+		why = "there is no AT line in it that can be used";
+	else if (*conf_get(conf, conf->cmd_script.text) == '\0')
+		why = "there is no CMDSCRIPT, so timers could run nothing: no AT line is used";
+	if (why) {
+		conf_say(report, CONF_WARNING, 0, "%s", why);
+		conf->upssched_broken = true;
+		conf->rule_count = 0;
+	}
+	for (unsigned int i = 0; i < conf->rule_count; i++) {
+		enum notify_type type = (enum notify_type)conf->rules[i].type;
+
+		if (!(conf->notify[type].flags & NOTIFY_IGNORE))
+			continue;
+		conf_say(report, CONF_WARNING, 0, "AT %s does nothing: NOTIFYFLAG %s is IGNORE",
+			 notify_name(type), notify_name(type));
+		break;
+	}
 }

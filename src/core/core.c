@@ -29,9 +29,8 @@ void core_restore_ups(struct core *c, uint16_t ups, const struct ups *saved, int
 
 void core_restore_sched(struct core *c, const struct sched *saved)
 {
-	/* without a rule, nothing would cancel them */
-	if (sched_is_used(c->conf))
-		c->sched = *saved;
+	c->sched = *saved;
+	sched_restrict(&c->sched, c->conf);
 }
 
 /* What the sessions of a primary do in SYNC; false if this host is none. */
@@ -88,6 +87,7 @@ static void awake(struct core *c, int64_t now)
 	c->last = now;
 	if (due == NEVER || now - due < CORE_LATE_MS)
 		return;
+	c->woke = now;
 	/* one that was not heard since the last time gets no more time */
 	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
 		if (c->stale_until[i] == 0)
@@ -248,7 +248,8 @@ static void apply(struct core *c, struct session_step *step, enum session_result
 		s->missing &= s->wants;
 		s->told_values &= s->wants;
 	}
-	if (result == SESSION_STATUS)
+	/* an answer that was under way when all stood still says nothing of now */
+	if (result == SESSION_STATUS && c->session[step->ups].asked >= c->woke)
 		c->stale_until[step->ups] = 0;
 	if (result == SESSION_STATUS || result == SESSION_FAILED)
 		c->tried[step->ups] = true;

@@ -64,6 +64,7 @@ struct core {
 	bool tried[UPS_MAX];		/* a first attempt was made */
 	int64_t stale_until[UPS_MAX];	/* not judged before then, unless it is heard; 0: it was */
 	int64_t last;			/* the last event */
+	int64_t woke;			/* the last one that came too late: all stood still before it */
 	struct ups ups[UPS_MAX];
 	struct session session[UPS_MAX];
 	struct sched sched;

@@ -3,6 +3,19 @@
 
 #include <string.h>
 
+bool sched_is_sound(const struct sched_timer *t, uint16_t ups_count)
+{
+	const char *end = memchr(t->name, '\0', sizeof(t->name));
+
+	/* the guard writes it into a file of lines */
+	for (const char *c = t->name; end && c < end; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return false;
+	}
+	return end && end > t->name && t->type < NOTIFY_TYPES &&
+	       (t->ups < ups_count || t->ups == UPS_NONE);
+}
+
 static unsigned int count_of(const struct sched *s)
 {
 	unsigned int count = 0;
@@ -28,12 +41,24 @@ static bool runs(const struct sched *s, const char *name)
 	return false;
 }
 
+static bool has_started(const struct sched *s, const char *name, uint16_t ups, enum notify_type type)
+{
+	for (unsigned int i = 0; i < count_of(s); i++) {
+		if (s->timers[i].ups == ups && s->timers[i].type == type &&
+		    strcmp(s->timers[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void start(struct sched *s, const char *name, uint32_t ms, uint16_t ups,
 		  enum notify_type type, int64_t now, struct actions *out)
 {
 	unsigned int count = count_of(s);
 	struct sched_timer *t = &s->timers[count];
 
+	if (has_started(s, name, ups, type))
+		return;
 	if (count == SCHED_TIMERS_MAX) {
 		action_report(out, ups, REPORT_TIMERS_FULL, SCHED_TIMERS_MAX, name);
 		return;
@@ -97,10 +122,10 @@ void sched_notified(struct sched *s, const struct conf *conf, uint16_t ups, enum
 			break;
 		case VERB_CANCEL:
 			if (!cancel(s, name, rule->system ? UPS_NONE : ups, out) && rule->command)
-				action_command(out, ups, type, conf_get(conf, rule->command));
+				action_command(out, ups, type, conf_get(conf, rule->command), false);
 			break;
 		case VERB_EXECUTE:
-			action_command(out, ups, type, name);
+			action_command(out, ups, type, name, false);
 			break;
 		}
 	}
@@ -132,13 +157,32 @@ int64_t sched_deadline(const struct sched *s, const int64_t *held)
 
 void sched_advance(struct sched *s, const int64_t *held, int64_t now, struct actions *out)
 {
-	while (now >= sched_deadline(s, held)) {
+	/* what finds no room is due at once in the next event */
+	while (now >= sched_deadline(s, held) && out->count + 2 < ACTIONS_MAX) {
 		unsigned int i = first_of(s, held);
 		const struct sched_timer *t = &s->timers[i];
 
 		action_report(out, t->ups, REPORT_TIMER_DUE, 0, t->name);
-		action_command(out, t->ups, (enum notify_type)t->type, t->name);
+		action_command(out, t->ups, (enum notify_type)t->type, t->name, true);
 		take_out(s, i);
+	}
+}
+
+void sched_restrict(struct sched *s, const struct conf *conf)
+{
+	for (unsigned int i = 0; i < SCHED_TIMERS_MAX && s->timers[i].name[0];) {
+		bool started = false;
+
+		for (unsigned int k = 0; k < conf->rule_count; k++) {
+			const struct conf_rule *rule = &conf->rules[k];
+
+			started |= (rule->verb == VERB_START || rule->verb == VERB_START_SHARED) &&
+				   strcmp(conf_get(conf, rule->name), s->timers[i].name) == 0;
+		}
+		if (started)
+			i++;
+		else
+			take_out(s, i);
 	}
 }
 

@@ -3,14 +3,16 @@
  * sched.h - what upssched does for NUT's upsmon: after a notification, the AT
  * lines of upssched.conf start and cancel timers, and run CMDSCRIPT.
  *
- * Each START-TIMER adds a timer, as upssched does; START-TIMER-SHARED adds none
- * where one of that name runs.  CANCEL-TIMER on a line for every UPS (*) ends all
+ * START-TIMER adds a timer; where the same UPS has started one of that name, by
+ * the same type, that one goes on (upssched adds another each time, so that what
+ * nobody cancels fills it up).  START-TIMER-SHARED adds none where any of that
+ * name runs, and is the affair of the UPS that has started it.  CANCEL-TIMER on a line for every UPS (*) ends all
  * timers of the name that the same UPS has started; on a line that names a UPS,
  * all timers of the name.  upssched ends only the oldest of the name, whosever it
  * is: so one UPS that comes back stops the timer of another, or a second timer
  * for the shutdown goes on although the mains are back.
  *
- * A timer of a UPS that is not judged now (core.h: after a sleep, after a
+ * A timer of a UPS that answers, and is not judged now (core.h: after a sleep, after a
  * restart of the monitor) waits for its next answer, for DEADTIME at most:
  * perhaps the mains have come back meanwhile, and CANCEL-TIMER is due.
  *
@@ -23,7 +25,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "core/action.h"
 #include "core/conf.h"
@@ -41,13 +42,6 @@ struct sched {
 	struct sched_timer timers[SCHED_TIMERS_MAX];
 };
 
-/* A timer that could have been started here, with this many UPSes. */
-static inline bool sched_is_sound(const struct sched_timer *t, uint16_t ups_count)
-{
-	return t->name[0] && memchr(t->name, '\0', sizeof(t->name)) && t->type < NOTIFY_TYPES &&
-	       (t->ups < ups_count || t->ups == UPS_NONE);
-}
-
 /* Nothing of it runs without this: the file sets no rule, or there are none in this build. */
 static inline bool sched_is_used(const struct conf *conf)
 {
@@ -55,6 +49,9 @@ static inline bool sched_is_used(const struct conf *conf)
 }
 
 #if WITH_UPSSCHED
+
+/* A timer that could have been started here, with this many UPSes. */
+bool sched_is_sound(const struct sched_timer *t, uint16_t ups_count);
 
 /* A notification was sent: carries out what the AT lines have for it. */
 void sched_notified(struct sched *s, const struct conf *conf, uint16_t ups, enum notify_type type,
@@ -70,7 +67,16 @@ int64_t sched_deadline(const struct sched *s, const int64_t *held);
 /* For another configuration: place[i] is where the UPS i stands now; UPS_NONE: nowhere. */
 void sched_move(struct sched *s, const uint16_t *place);
 
+/* Ends the timers that no AT line of this configuration starts: none of it may cancel them. */
+void sched_restrict(struct sched *s, const struct conf *conf);
+
 #else
+
+static inline bool sched_is_sound(const struct sched_timer *t, uint16_t ups_count)
+{
+	(void)t, (void)ups_count;
+	return false;
+}
 
 static inline void sched_notified(struct sched *s, const struct conf *conf, uint16_t ups,
 				  enum notify_type type, int64_t now, struct actions *out)
@@ -93,6 +99,11 @@ static inline int64_t sched_deadline(const struct sched *s, const int64_t *held)
 static inline void sched_move(struct sched *s, const uint16_t *place)
 {
 	(void)s, (void)place;
+}
+
+static inline void sched_restrict(struct sched *s, const struct conf *conf)
+{
+	(void)s, (void)conf;
 }
 
 #endif

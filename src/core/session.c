@@ -79,6 +79,7 @@ static void send(struct session *s, struct session_step *step, enum proto_reques
 	action_send(step->out, step->ups, request);
 	s->state = SESSION_WAITING;
 	s->request = request;
+	s->asked = step->now;
 	s->reply_by = step->now + SESSION_REPLY_MS;
 }
 

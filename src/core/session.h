@@ -64,6 +64,7 @@ struct session {
 	unsigned int missing;	/* those that the server does not have, in this outage */
 	unsigned int told_missing; /* as the log was told, once */
 	int64_t reply_by;	/* CONNECTING and WAITING */
+	int64_t asked;		/* when the last request was sent */
 	int64_t attempted;	/* when the last connection was begun */
 	int64_t polled;		/* when the last poll was sent */
 	int64_t login_at;	/* the next try of a refused login */

@@ -130,8 +130,11 @@ static void read_sched(struct conf *conf, bool quiet)
 	if (!*path)
 		return;
 	error = read_file(path, conf, conf_sched_line, &report);
-	if (error)
+	if (error) {
 		conf_say(&report, CONF_WARNING, 0, "%s; there are no timers", strerror(error));
+		conf->upssched_broken = true;
+		return;
+	}
 	conf_sched_finish(conf, &report);
 }
 #else

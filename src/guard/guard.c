@@ -92,6 +92,7 @@ static int make_lock(void)
 
 static void in_child(void)
 {
+	ready_fd_forget();
 	instance_forget(&self.instance);
 }
 

@@ -63,6 +63,9 @@ static const char *begin(int64_t now)
 	self.warnings = log_warnings();
 	if (!conf_file_read(self.setup.conf_file, &self.fresh, false))
 		return "it has errors, which the log and upsmon -t name";
+	/* timers of it may be running, and nothing would cancel them */
+	if (self.fresh.upssched_broken)
+		return "its UPSSCHED file cannot be used; the log and upsmon -t say why";
 	self.warnings = log_warnings() - self.warnings;
 	self.waiting = worker_rest(now);
 	return self.waiting ? NULL : "the monitor does not listen; try again";

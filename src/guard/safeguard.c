@@ -61,6 +61,9 @@ bool safeguard_hear(const struct message *m, int64_t now)
 	}
 	if (WITH_UPSSCHED && m->kind == MESSAGE_TIMER) {
 		self.snapshot.sched.timers[m->ups] = m->timer;
+		/* they have no gaps: what is behind the last one is old */
+		for (uint32_t i = m->ups; !m->timer.name[0] && i < SCHED_TIMERS_MAX; i++)
+			self.snapshot.sched.timers[i] = m->timer;
 		self.news = true;
 		return true;
 	}

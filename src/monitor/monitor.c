@@ -98,7 +98,7 @@ static void act(struct action *action)
 	case ACT_COMMAND:
 		if (WITH_UPSSCHED)
 			notifier_command(&self.conf, action->u.type, system_of(action->ups),
-					 action->why, self.now);
+					 action->why, action->value != 0, self.now);
 		break;
 	case ACT_REPORT:
 		report(action);
@@ -174,15 +174,7 @@ static bool tell_guard(void)
 	if (self.asked_unsaid && !say(MESSAGE_ASKED, 0))
 		return false;
 	self.asked_unsaid = false;
-	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
-		if (self.told_ups_valid[i] && memcmp(&self.told_ups[i], &self.core.ups[i],
-						     sizeof(self.told_ups[i])) == 0)
-			continue;
-		if (!say(MESSAGE_UPS, i))
-			return false;
-		self.told_ups[i] = self.core.ups[i];
-		self.told_ups_valid[i] = true;
-	}
+	/* before the UPS whose notification has started it: rather a second ONBATT than no timer */
 	for (uint16_t i = 0; WITH_UPSSCHED && i < SCHED_TIMERS_MAX; i++) {
 		const struct sched_timer *timer = &self.core.sched.timers[i];
 
@@ -191,6 +183,15 @@ static bool tell_guard(void)
 		if (!say(MESSAGE_TIMER, i))
 			return false;
 		self.told_sched.timers[i] = *timer;
+	}
+	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
+		if (self.told_ups_valid[i] && memcmp(&self.told_ups[i], &self.core.ups[i],
+						     sizeof(self.told_ups[i])) == 0)
+			continue;
+		if (!say(MESSAGE_UPS, i))
+			return false;
+		self.told_ups[i] = self.core.ups[i];
+		self.told_ups_valid[i] = true;
 	}
 	/* said once more where nothing else is, so that the guard knows that we live */
 	if (self.told_phase != self.core.phase || self.told_until != self.core.phase_until ||

@@ -115,10 +115,9 @@ static bool is_urgent(enum notify_type type)
 	return type == NOTIFY_FSD || type == NOTIFY_SHUTDOWN;
 }
 
-/* Starts the first order of the queue, whatever else runs. */
-static void start_next(const struct conf *conf)
+/* Its pid; -1, with the reason in the log. */
+static pid_t start(const struct conf *conf, const struct order *o, bool must)
 {
-	const struct order *o = &self.queue[self.first];
 	const char *const environment[] = { "NOTIFYTYPE", notify_name(o->type), "UPSNAME",
 					    o->system, NULL };
 	const struct conf_command *c = o->script ? &conf->cmd_script : &conf->notify_cmd;
@@ -127,7 +126,7 @@ static void start_next(const struct conf *conf)
 		.words = c->words,
 		.message = o->message,
 		.environment = environment,
-		.must = is_urgent(o->type),
+		.must = must,
 	};
 	uintptr_t tag = tag_of(o);
 	pid_t pid = child_run(&command, on_done, (void *)tag);
@@ -135,8 +134,17 @@ static void start_next(const struct conf *conf)
 	if (pid < 0)
 		log_error("cannot start %s for %s: %s", command_of(tag), type_of(tag),
 			  strerror(errno));
+	return pid;
+}
+
+/* Starts the first order of the queue, whatever else runs. */
+static void start_next(const struct conf *conf)
+{
+	const struct order *o = &self.queue[self.first];
+	pid_t pid = start(conf, o, is_urgent(o->type));
+
 	self.running = pid > 0 ? pid : 0;
-	self.running_tag = tag;
+	self.running_tag = tag_of(o);
 	self.first = (self.first + 1) % QUEUE_MAX;
 	self.count--;
 }
@@ -191,23 +199,26 @@ void notifier_flush(const struct conf *conf)
 		start_next(conf);
 }
 
-static void enqueue(const struct conf *conf, bool script, enum notify_type type, const char *system,
-		    const char *message)
+static void fill(struct order *o, bool script, enum notify_type type, const char *system,
+		 const char *message)
 {
-	struct order *o;
-
-	if (self.count == QUEUE_MAX && is_urgent(type))
-		start_next(conf);
-	if (self.count == QUEUE_MAX) {
-		log_warning("%s cannot keep up; %s is dropped", script ? "CMDSCRIPT" : "NOTIFYCMD",
-			    script ? message : notify_name(type));
-		return;
-	}
-	o = &self.queue[(self.first + self.count) % QUEUE_MAX];
 	o->script = script;
 	o->type = type;
 	snprintf(o->system, sizeof(o->system), "%s", system);
 	snprintf(o->message, sizeof(o->message), "%s", message);
+}
+
+static void enqueue(const struct conf *conf, bool script, enum notify_type type, const char *system,
+		    const char *message)
+{
+	/* a message that is late is old news; a command may be a shutdown */
+	if (self.count == QUEUE_MAX && (script || is_urgent(type)))
+		start_next(conf);
+	if (self.count == QUEUE_MAX) {
+		log_warning("NOTIFYCMD cannot keep up; %s is dropped", notify_name(type));
+		return;
+	}
+	fill(&self.queue[(self.first + self.count) % QUEUE_MAX], script, type, system, message);
 	self.count++;
 }
 
@@ -224,17 +235,24 @@ void notifier_send(const struct conf *conf, enum notify_type type, const char *s
 		log_notice("%s", message);
 	if (flags & NOTIFY_WALL)
 		send_wall(message);
-	if ((flags & NOTIFY_EXEC) && !*conf_get(conf, conf->notify_cmd.text))
+	if ((flags & NOTIFY_EXEC) && !*conf_get(conf, conf->notify_cmd.text) && !conf->upssched)
 		log_warning("NOTIFYFLAG %s asks for EXEC, and there is no NOTIFYCMD",
 			    notify_name(type));
-	else if (flags & NOTIFY_EXEC)
+	else if ((flags & NOTIFY_EXEC) && *conf_get(conf, conf->notify_cmd.text))
 		enqueue(conf, false, type, system, message);
 	notifier_advance(conf, now);
 }
 
 void notifier_command(const struct conf *conf, enum notify_type type, const char *system,
-		      const char *argument, int64_t now)
+		      const char *argument, bool at_once, int64_t now)
 {
+	struct order o;
+
+	if (at_once) {
+		fill(&o, true, type, system, argument);
+		(void)start(conf, &o, true);
+		return;
+	}
 	enqueue(conf, true, type, system, argument);
 	notifier_advance(conf, now);
 }

@@ -14,6 +14,7 @@
 #ifndef NOTIFIER_H
 #define NOTIFIER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/conf.h"
@@ -28,9 +29,12 @@
 void notifier_send(const struct conf *conf, enum notify_type type, const char *system,
 		   const char *more, int64_t now);
 
-/* CMDSCRIPT with this argument, for that notification: in its turn. */
+/*
+ * CMDSCRIPT with this argument, for that notification.  In its turn, and never
+ * dropped; or at once, beside whatever runs or hangs.
+ */
 void notifier_command(const struct conf *conf, enum notify_type type, const char *system,
-		      const char *argument, int64_t now);
+		      const char *argument, bool at_once, int64_t now);
 
 /* Starts the next command when its time has come. */
 void notifier_advance(const struct conf *conf, int64_t now);

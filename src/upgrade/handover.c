@@ -44,6 +44,8 @@ struct fixed {
 
 #define UPS_MARK ((uint32_t)offsetof(struct ups, replace_at))
 #define PART_MAX 4096
+/* More timers than any build has. */
+#define TIMERS_LIMIT 1024
 
 int handover_create(const struct rundir *d)
 {
@@ -116,6 +118,30 @@ static bool take(int fd, off_t *at, void *part, size_t size, size_t written)
 	return true;
 }
 
+/* None of them is lost in silence: it may be the one that shuts down. */
+static const char *take_timers(int fd, off_t at, const struct head *head, struct handover *h)
+{
+	uint32_t kept = 0;
+
+	if (head->timers > TIMERS_LIMIT ||
+	    (head->timers > 0 && head->timer_size <= offsetof(struct sched_timer, name)))
+		return "it is damaged";
+	for (uint32_t i = 0; i < head->timers; i++) {
+		struct sched_timer t;
+
+		memset(&t, 0, sizeof(t));
+		if (!take(fd, &at, &t, sizeof(t), head->timer_size))
+			return "it ends too early";
+		if (!t.name[0])
+			continue;
+		if (!sched_is_sound(&t, (uint16_t)head->count) || kept == SCHED_TIMERS_MAX)
+			return "a timer is running, and this build has no timers (UPSSCHED), or not as many "
+			       "(SCHED_TIMERS_MAX)";
+		h->sched.timers[kept++] = t;
+	}
+	return NULL;
+}
+
 static const char *take_all(int fd, struct handover *h)
 {
 	struct head head;
@@ -153,17 +179,7 @@ static const char *take_all(int fd, struct handover *h)
 		u->system = fixed.system;
 		u->known = fixed.known;
 	}
-	for (uint32_t i = 0, kept = 0; i < head.timers; i++) {
-		struct sched_timer t;
-
-		memset(&t, 0, sizeof(t));
-		if (!take(fd, &at, &t, sizeof(t), head.timer_size))
-			return "it ends too early";
-		/* a newer build may have types that this one does not know */
-		if (kept < SCHED_TIMERS_MAX && sched_is_sound(&t, (uint16_t)head.count))
-			h->sched.timers[kept++] = t;
-	}
-	return NULL;
+	return take_timers(fd, at, &head, h);
 }
 
 bool handover_read(int fd, struct handover *h, char *why, size_t size)

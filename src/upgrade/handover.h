@@ -7,7 +7,7 @@
  * It travels in a file without a name, whose descriptor is named by
  * HANDOVER_VARIABLE in the environment.  The two programs may be different
  * builds: struct ups may have grown at its end, and fields that the older one
- * lacks have their initial value; so may a timer, and what the whole head has.  handover_read() refuses a layout that it
+ * lacks have their initial value; the same holds for a timer.  handover_read() refuses a layout that it
  * cannot read, with a reason; a rehearsal finds this out beforehand.
  *
  * UPSes are told apart by hashes: the file holds no names and no passwords.

@@ -57,7 +57,7 @@ static void test_files_of_people(void **state)
 {
 	(void)state;
 	/* what Debian ships: every line is a comment but the first */
-	accepts("CMDSCRIPT /bin/upssched-cmd\n# PIPEFN /run/nut/upssched.pipe\n", 0);
+	finds("CMDSCRIPT /bin/upssched-cmd\n# PIPEFN /run/nut/upssched.pipe\n", "no AT line in it");
 	/* a homelab's, with the two lines that only upssched needs */
 	accepts("CMDSCRIPT /etc/nut/upssched-cmd\nPIPEFN /etc/nut/upssched.pipe\n"
 		"LOCKFN /etc/nut/upssched.lock\n\nAT ONBATT * START-TIMER onbatt 30\n"
@@ -80,12 +80,21 @@ static void test_lines_that_cannot_be_used(void **state)
 	(void)state;
 	finds("AT ONBATT * EXECUTE go\n", "0: warning: there is no CMDSCRIPT");
 	assert_int_equal(lab.conf.rule_count, 0);
+	assert_true(lab.conf.upssched_broken);
+	lab_conf_sched(&lab, TWO "NOTIFYFLAG ONBATT IGNORE\n", SCRIPT "AT ONBATT * EXECUTE go\n");
+	assert_non_null(strstr(lab.findings, "AT ONBATT does nothing: NOTIFYFLAG ONBATT is IGNORE"));
+	assert_false(lab.conf.upssched_broken);
 	finds(SCRIPT "AT ONBAT * EXECUTE go\n", "2: warning: AT ONBAT: there is no such notify type; "
 						"the line is ignored");
 	finds(SCRIPT "AT ONBATT * execute go\n", "START-TIMER, CANCEL-TIMER or EXECUTE; not execute");
 	finds(SCRIPT "AT ONBATT *\n", "expected: AT type ups@host (or *)");
 	finds(SCRIPT "AT ONBATT * START-TIMER off\n", "START-TIMER name seconds");
-	finds(SCRIPT "AT ONBATT * START-TIMER off 1m\n", "\"1m\", which is not a whole number");
+	finds(SCRIPT "AT ONBATT * START-TIMER off m1\n", "\"m1\", which is not a whole number");
+	finds(SCRIPT "AT ONBATT * START-TIMER off 30s\n", "it is taken for 30");
+	assert_int_equal(lab.conf.rules[0].ms, 30000);
+	finds(SCRIPT "AT ONBATT * START-TIMER off +2.5\n", "it is taken for 2");
+	finds(SCRIPT "AT ONBATT * START-TIMER off 99999999999999\n", "9999\", which is not");
+	finds(SCRIPT "AT NOPARENT * EXECUTE x\n", "this line will do nothing");
 	finds(SCRIPT "AT ONBATT * START-TIMER off -1\n", "it must be from 0 to 4294967");
 	finds(SCRIPT "AT ONBATT * EXECUTE go now\n", "what stands behind \"go\" is ignored");
 	finds(SCRIPT "AT ONBATT * EXECUTE\n", "EXECUTE command");
@@ -113,9 +122,24 @@ static void test_too_many_lines(void **state)
 		used += (size_t)snprintf(text + used, sizeof(text) - used,
 					 "AT ONBATT * EXECUTE go%d\n", i);
 	accepts(text, SCHED_RULES_MAX);
+	/* the line too many may be the one that cancels: then rather none */
 	snprintf(text + used, sizeof(text) - used, "AT ONLINE * EXECUTE back\n");
 	finds(text, "SCHED_RULES_MAX=N");
-	assert_int_equal(lab.conf.rule_count, SCHED_RULES_MAX);
+	finds(text, "0: warning: there is no room for all of it");
+	assert_int_equal(lab.conf.rule_count, 0);
+	assert_true(lab.conf.upssched_broken);
+	/* and so is a text too many */
+	used = strlen(strcpy(text, TWO));
+	for (int i = 0; i < 13; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "NOTIFYMSG ONBATT %0600d\n", i);
+	lab_conf(&lab, text);
+	snprintf(text + used, sizeof(text) - used, "NOTIFYMSG ONLINE %0*d\n",
+		 (int)sizeof(lab.conf.text) - lab.conf.text_used - 22, 0);
+	lab_conf_sched(&lab, text, SCRIPT "AT ONBATT * START-TIMER o 60\n");
+	assert_false(lab.conf.upssched_broken);
+	lab_conf_sched(&lab, text, SCRIPT "AT ONBATT * START-TIMER o 60\nAT ONLINE * CANCEL-TIMER off\n");
+	assert_true(lab.conf.upssched_broken);
+	assert_int_equal(lab.conf.rule_count, 0);
 }
 
 /* ---- timers ---- */
@@ -272,6 +296,52 @@ static void test_a_second_timer_and_a_shared_one(void **state)
 			    "40 each ONBATT ups@a, 50 all ONBATT ups@a, 50 each ONBATT ups@b");
 }
 
+/* NOCOMM comes again and again, and nobody cancels: a timer that is wanted finds its place. */
+static void test_one_timer_of_each_kind(void **state)
+{
+	(void)state;
+	lab_start_sched(&lab, TWO "NOCOMMWARNTIME 60\nMINSUPPLIES 0\n",
+			SCRIPT "AT NOCOMM * START-TIMER still 7200\nAT ONBATT * START-TIMER off 60\n");
+	lab.server[1].mode = LAB_REFUSED;
+	lab_run(&lab, 6000000);
+	lab_status(&lab, 0, "OB");
+	lab_run(&lab, 70000);
+	assert_false(lab_saw(&lab, "cannot be started"));
+	assert_non_null(strstr(commands(), " off ONBATT ups@a"));
+}
+
+/* 16 UPSes at once, and each line runs something: what is due waits for room, and is not lost. */
+static void test_more_than_one_event_can_hold(void **state)
+{
+	static struct actions out;
+	static char conf[4096], sched[8192] = SCRIPT "AT ONBATT * START-TIMER off 600\n";
+	struct event fsd = { .kind = EV_FSD };
+	size_t used = strlen(strcpy(conf, "SHUTDOWNCMD x\n"));
+	unsigned int due = 0;
+
+	(void)state;
+	for (int i = 0; i < UPS_MAX; i++)
+		used += (size_t)snprintf(conf + used, sizeof(conf) - used,
+					 "MONITOR u%d@a 1 u p primary\n", i);
+	used = strlen(sched);
+	for (int i = 0; i < 40; i++)
+		used += (size_t)snprintf(sched + used, sizeof(sched) - used, "AT FSD * EXECUTE e%d\n", i);
+	lab_start_sched(&lab, conf, sched);
+	lab_run(&lab, 9000);
+	lab_status(&lab, 0, "OB");
+	lab_run(&lab, 5000);
+	lab.now = lab.core.sched.timers[0].due;
+	core_event(&lab.core, &fsd, lab.now, &out);
+	assert_in_range(out.count, 1, ACTIONS_MAX);
+	fsd.kind = EV_TIME;
+	for (int round = 0; round < 2; round++) {
+		for (unsigned int i = 0; i < out.count; i++)
+			due += out.list[i].kind == ACT_COMMAND && out.list[i].value;
+		assert_true(due || lab.core.sched.timers[0].name[0]);
+		core_event(&lab.core, &fsd, lab.now, &out);
+	}
+}
+
 static void test_the_table_is_full(void **state)
 {
 	static char text[8192] = SCRIPT;
@@ -285,16 +355,16 @@ static void test_the_table_is_full(void **state)
 	lab_run(&lab, 9000);
 	lab_status(&lab, 0, "OB");
 	lab_run(&lab, 10000);
-	assert_true(lab_saw(&lab, "timer t16 cannot be started: 16 run already"));
+	assert_true(lab_saw(&lab, "timer t32 cannot be started: 32 run already"));
 	lab_run(&lab, 100000);
 	/* the earliest first, all to the last */
-	assert_non_null(strstr(commands(), "95 t15 ONBATT ups@a, 96 t14"));
+	assert_non_null(strstr(commands(), "79 t31 ONBATT ups@a, 80 t30"));
 	assert_int_equal(core_deadline(&lab.core, lab.now) > lab.now, 1);
 	lab_status(&lab, 0, "OL");
 	lab_run(&lab, 10000);
 	lab_status(&lab, 0, "OB");
-	lab_run(&lab, 86000);
-	assert_non_null(strstr(commands(), " t15 ONBATT ups@a"));
+	lab_run(&lab, 70000);
+	assert_non_null(strstr(commands(), " t31 ONBATT ups@a"));
 }
 
 static void test_a_timer_of_no_seconds(void **state)
@@ -331,6 +401,10 @@ static void test_no_command_after_the_stop(void **state)
 /* Stopped, or the machine slept, over the time of the timer. */
 static void test_a_freeze(void **state)
 {
+	static struct actions out;
+	static struct words words;
+	struct event old = { .kind = EV_LINE, .words = &words };
+
 	(void)state;
 	for (int back = 0; back < 2; back++) {
 		lab_start_sched(&lab, ONE, EARLY);
@@ -345,6 +419,25 @@ static void test_a_freeze(void **state)
 		lab_run(&lab, 100000);
 		assert_string_equal(commands(), back ? "" : "3619 off ONBATT ups@a");
 	}
+	/* an answer that was under way when all stood still says nothing of now */
+	lab_start_sched(&lab, ONE, EARLY);
+	lab_run(&lab, 9000);
+	lab_status(&lab, 0, "OB");
+	lab_run(&lab, 10000);
+	lab.server[0].mode = LAB_SILENT;
+	lab_run(&lab, 2000);
+	assert_int_equal(lab.core.session[0].state, SESSION_WAITING);
+	lab.now += 3600000;
+	lab.server[0].mode = LAB_UP;
+	lab_status(&lab, 0, "OL");
+	words_init(&words, WORDS_WIRE);
+	for (const char *c = "VAR ups ups.status \"OB\"\n"; *c; c++)
+		words_feed(&words, (unsigned char)*c);
+	core_event(&lab.core, &old, lab.now, &out);
+	for (unsigned int i = 0; i < out.count; i++)
+		assert_int_not_equal(out.list[i].kind, ACT_COMMAND);
+	lab_run(&lab, 100000);
+	assert_string_equal(commands(), "");
 	/* nobody answers: DEADTIME, and no longer */
 	lab_start_sched(&lab, ONE "MINSUPPLIES 0\n", EARLY);
 	lab_run(&lab, 9000);
@@ -381,7 +474,11 @@ static void test_timers_outlive_the_monitor(void **state)
 	core_restore_sched(&lab.core, &snapshot.sched);
 	lab_run(&lab, 100000);
 	assert_string_equal(commands(), "70 off ONBATT ups@a");
-	/* without AT lines nothing would cancel it */
+	/* with other lines, or none, nothing would cancel it */
+	lab_conf_sched(&lab, ONE, SCRIPT "AT ONBATT * START-TIMER other 60\nAT ONLINE * CANCEL-TIMER off\n");
+	core_init(&lab.core, &lab.conf, 10000, lab.now);
+	core_restore_sched(&lab.core, &snapshot.sched);
+	assert_string_equal(lab.core.sched.timers[0].name, "");
 	lab_conf(&lab, ONE);
 	core_init(&lab.core, &lab.conf, 10000, lab.now);
 	core_restore_sched(&lab.core, &snapshot.sched);
@@ -432,6 +529,7 @@ static void test_what_a_monitor_may_say(void **state)
 	LIE(m.timer.due = now + (int64_t)UINT32_MAX + 1);
 	LIE(memset(m.timer.name, 'x', sizeof(m.timer.name)));
 	LIE(m.timer.name[0] = '\0');
+	LIE(m.timer.name[1] = '\n');
 	/* that there is none is said by nothing at all */
 	memset(&good.timer, 0, sizeof(good.timer));
 	assert_true(message_is_sound(&good, 1, now));
@@ -451,6 +549,8 @@ int main(void)
 		cmocka_unit_test(test_each_ups_cancels_its_own),
 		cmocka_unit_test(test_all_of_the_name_are_cancelled),
 		cmocka_unit_test(test_a_second_timer_and_a_shared_one),
+		cmocka_unit_test(test_one_timer_of_each_kind),
+		cmocka_unit_test(test_more_than_one_event_can_hold),
 		cmocka_unit_test(test_the_table_is_full),
 		cmocka_unit_test(test_a_timer_of_no_seconds),
 		cmocka_unit_test(test_no_command_after_the_stop),

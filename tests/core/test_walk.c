@@ -453,6 +453,8 @@ static void rebirth(void)
 	core_restore_sched(&walk.core, &old.sched);
 	core_restore_phase(&walk.core, old.phase, old.phase_until, walk.now);
 	remember();
+	/* so that an answer from now on has another time than what was remembered */
+	walk.now++;
 }
 
 static void pass_time(void)

@@ -125,6 +125,42 @@ def test_timers_outlive_a_dead_monitor_a_reload_and_an_upgrade(daemon, upsd, sch
     wait_for("no timer", lambda: not due())
 
 
+def test_a_due_timer_waits_for_nobody(daemon, upsd, sched):
+    """Mail that cannot be sent is what hangs in a power cut; the shutdown is not to wait for it."""
+    calls = sched(2, "".join(f"AT ONBATT * EXECUTE mail{i}\n" for i in range(30)))
+    script = daemon.dir / "script"
+    script.write_text(script.read_text().replace(
+        "#!/bin/sh\n", "#!/bin/sh\ncase $1 in mail*) sleep 60 ;; esac\n"))
+    daemon.run()
+    started(daemon, upsd)
+    wait_for("the timer's command", lambda: "|off|" in calls.read_text(), 20)
+    # and nothing of the queue is dropped for want of room
+    assert "cannot keep up" not in daemon.log()
+
+
+def test_a_reload_keeps_timers_that_nothing_would_cancel(daemon, upsd, sched):
+    sched(3600)
+    daemon.run()
+    started(daemon, upsd)
+    file = daemon.dir / "upssched.conf"
+    good = file.read_text()
+    for broken in (None, good.replace("CMDSCRIPT", "# CMDSCRIPT"), "CMDSCRIPT /bin/true\n"):
+        file.unlink()
+        if broken:
+            file.write_text(broken)
+        result = daemon.command("-c", "reload")
+        assert result.returncode == 1 and "its UPSSCHED file cannot be used" in result.stderr
+        file.write_text(good)
+    # what nothing starts any more ends with its line
+    file.write_text(good.replace("START-TIMER off", "START-TIMER other"))
+    assert daemon.command("-c", "reload").returncode == 0
+    file.write_text(good)
+    assert daemon.command("-c", "reload").returncode == 0
+    upsd.set_status("OL")
+    daemon.wait_events("ONBATT", "ONLINE")
+    assert "timer off is cancelled" not in daemon.log()
+
+
 def test_a_file_that_is_not_there_costs_the_timers_and_no_more(daemon, upsd, sched):
     sched(2)
     (daemon.dir / "upssched.conf").unlink()
@@ -140,6 +176,10 @@ def test_its_findings_name_the_file(daemon, sched):
     assert result.returncode == 0
     assert "upssched.conf:6: warning: AT ONBAT: there is no such notify type" in result.stderr
     assert "usable, with 1 warning" in result.stdout
+    # as some files on the net have it: the name that is cancelled is another one
+    file = daemon.dir / "upssched.conf"
+    file.write_text(file.read_text().replace("CANCEL-TIMER off", "CANCEL-TIMER of"))
+    assert "timer off is started, and no line cancels it" in daemon.command("-t").stderr
     (daemon.dir / "script").chmod(0o644)
     result = daemon.command("-t")
     assert "upssched.conf: warning: CMDSCRIPT: " in result.stderr

@@ -229,8 +229,9 @@ def test_ready_fd(daemon, background):
         with os.fdopen(ours, "rb", buffering=0) as pipe:
             assert pipe.read(1) == b"\n"
             assert daemon.pidfile.exists()
-            assert daemon.command("-c", "stop").returncode == 0
+            # and nobody keeps it open
             assert pipe.read(1) == b""
+            assert daemon.command("-c", "stop").returncode == 0
         process.wait(30)
 
 
@@ -258,6 +259,7 @@ def test_the_journal_hears_priorities(daemon):
     assert all(line.startswith("<") for line in daemon.log().splitlines())
     daemon.command("-c", "stop")
     # an inherited variable whose stream is another one
+    daemon.env["JOURNAL_STREAM"] = "1:1"
     log.unlink()
     daemon.run()
     assert "\nupsmon: ready" in daemon.log() and "<5>" not in daemon.log()
