@@ -66,6 +66,12 @@ int new_program_rehearse(const char *user_name)
 		log_error("%s has errors; upsmon -t shows them", h.conf_file);
 		return 1;
 	}
+	/* they would end with the lines that have started them */
+	if (conf.upssched_broken && h.sched.timers[0].name[0]) {
+		log_error("a timer is running, and %s cannot be used; upsmon -t says why",
+			  conf_get(&conf, conf.upssched));
+		return 1;
+	}
 	if (geteuid() == 0 && !user_choose(user_name, &conf, h.conf_file, &user))
 		return 1;
 	log_line(STDOUT_FILENO, NEW_PROGRAM_READY "nutlet upsmon " NUTLET_VERSION);

@@ -94,6 +94,13 @@ def test_stop_and_start_by_the_init_fragment(board, upsd):
     board.run("sleep 5")
     code, output = board.run(f"{INIT} status")
     assert code == 3 and "upsmon is not running" in output
+    # a start that has something to log before it closes what it does not know, the log included
+    other = "NUT_PIDPATH=/run/other upsmon"
+    assert board.run(f"mkdir /run/other; NUTLET_READY_FD=99 {other} -p")[0] == 0
+    assert board.run("cat /run/other/upsmon.pid")[0] == 0
+    assert board.run(f"{other} -c stop")[0] == 0
+    log = board.run("logread")[1]
+    assert "NUTLET_READY_FD=99" in log and "was removed or linked" not in log
     code, output = board.run(f"{INIT} start")
     assert code == 0 and "upsmon: started" in output
     assert pid_of(board) != pid

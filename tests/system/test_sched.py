@@ -150,6 +150,8 @@ def test_a_reload_keeps_timers_that_nothing_would_cancel(daemon, upsd, sched):
             file.write_text(broken)
         result = daemon.command("-c", "reload")
         assert result.returncode == 1 and "its UPSSCHED file cannot be used" in result.stderr
+        result = daemon.command("-c", "upgrade")
+        assert result.returncode == 1 and "a timer is running, and " in result.stderr
         file.write_text(good)
     # what nothing starts any more ends with its line
     file.write_text(good.replace("START-TIMER off", "START-TIMER other"))
