@@ -40,8 +40,11 @@ static bool is_fit(struct conf_reader *r, const char *word)
 }
 
 /* Where such a system is not watched, the line never comes into play. */
-static void check_system(struct conf_reader *r, const char *system)
+static void check_system(struct conf_reader *r, enum notify_type type, const char *system)
 {
+	if (type == NOTIFY_SHUTDOWN || type == NOTIFY_SHUTDOWN_HOSTSYNC)
+		conf_warning(r, "%s is about no UPS: this line will do nothing; with * it would",
+			     notify_name(type));
 	if (conf_system(r->conf, system))
 		return;
 	conf_warning(r, "no MONITOR line of upsmon.conf names \"%s\": this line will do nothing "
@@ -121,7 +124,7 @@ static void read_at(struct conf_reader *r)
 	rule.name = conf_keep_string(r, conf_arg(r, 4));
 	/* "" is how upssched hears of what is about no UPS: that is no UPS's name either */
 	if (*system && strcmp(system, "*") != 0) {
-		check_system(r, system);
+		check_system(r, (enum notify_type)rule.type, system);
 		rule.system = conf_keep_string(r, system);
 		r->conf->upssched_broken |= !rule.system;
 	}
