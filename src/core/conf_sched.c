@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/conf_reader.h"
+#include "core/sched.h"
 
 void conf_read_upssched(struct conf_reader *r)
 {
@@ -29,13 +30,14 @@ static const struct {
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
-/* A name that fits in a timer, and a command in an action. */
+/* A name that fits in a timer, and a command in an action; both as the guard takes them. */
 static bool is_fit(struct conf_reader *r, const char *word)
 {
-	if (*word && strlen(word) < SCHED_NAME_MAX)
+	if (sched_name_is_sound(word, SCHED_NAME_MAX))
 		return true;
-	conf_fault(r, "\"%s\" is no name of a timer or command: it must have 1 to %d bytes", word,
-		   SCHED_NAME_MAX - 1);
+	conf_fault(r, "\"%s\" is no name of a timer or command: it must have 1 to %d bytes, and no tab "
+		      "or other control character",
+		   word, SCHED_NAME_MAX - 1);
 	return false;
 }
 
@@ -122,7 +124,7 @@ static void read_at(struct conf_reader *r)
 	    !read_seconds(r, conf_arg(r, 5), &rule.ms))
 		return;
 	rule.name = conf_keep_string(r, conf_arg(r, 4));
-	/* "" is how upssched hears of what is about no UPS: that is no UPS's name either */
+	/* in upssched "" is no UPS; here it is as *, which is about no UPS, too */
 	if (*system && strcmp(system, "*") != 0) {
 		check_system(r, (enum notify_type)rule.type, system);
 		rule.system = conf_keep_string(r, system);

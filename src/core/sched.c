@@ -3,16 +3,22 @@
 
 #include <string.h>
 
-bool sched_is_sound(const struct sched_timer *t, uint16_t ups_count)
+bool sched_name_is_sound(const char *name, size_t size)
 {
-	const char *end = memchr(t->name, '\0', sizeof(t->name));
+	size_t len = 0;
 
 	/* the guard writes it into a file of lines */
-	for (const char *c = t->name; end && c < end; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
+	while (len < size && name[len]) {
+		if ((unsigned char)name[len] < ' ' || name[len] == 0x7f)
 			return false;
+		len++;
 	}
-	return end && end > t->name && t->type < NOTIFY_TYPES &&
+	return len > 0 && len < size;
+}
+
+bool sched_is_sound(const struct sched_timer *t, uint16_t ups_count)
+{
+	return sched_name_is_sound(t->name, sizeof(t->name)) && t->type < NOTIFY_TYPES &&
 	       (t->ups < ups_count || t->ups == UPS_NONE);
 }
 

@@ -6,15 +6,17 @@
  * START-TIMER adds a timer; where the same UPS has started one of that name, by
  * the same type, that one goes on (upssched adds another each time, so that what
  * nobody cancels fills it up).  START-TIMER-SHARED adds none where any of that
- * name runs, and is the affair of the UPS that has started it.  CANCEL-TIMER on a line for every UPS (*) ends all
- * timers of the name that the same UPS has started; on a line that names a UPS,
- * all timers of the name.  upssched ends only the oldest of the name, whosever it
- * is: so one UPS that comes back stops the timer of another, or a second timer
- * for the shutdown goes on although the mains are back.
+ * name runs, and is the affair of the UPS that has started it.
  *
- * A timer of a UPS that answers, and is not judged now (core.h: after a sleep, after a
- * restart of the monitor) waits for its next answer, for DEADTIME at most:
- * perhaps the mains have come back meanwhile, and CANCEL-TIMER is due.
+ * CANCEL-TIMER on a line for every UPS (*) ends all timers of the name that the
+ * same UPS has started; on a line that names a UPS, all timers of the name.
+ * upssched ends only the oldest of the name, whosever it is: so one UPS that
+ * comes back stops the timer of another, or a second timer for the shutdown goes
+ * on although the mains are back.
+ *
+ * A timer of a UPS that answers, and is not judged now (core.h: after a sleep,
+ * after a restart of the monitor), waits for its next answer, for DEADTIME at
+ * most: perhaps the mains have come back meanwhile, and CANCEL-TIMER is due.
  *
  * Pure.  Times are monotonic milliseconds.  The struct is copied as it is into
  * messages and over an upgrade: it holds no pointer, and may grow at the end of
@@ -24,6 +26,7 @@
 #define SCHED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/action.h"
@@ -49,6 +52,9 @@ static inline bool sched_is_used(const struct conf *conf)
 }
 
 #if WITH_UPSSCHED
+
+/* A name of `size` bytes at most, with its NUL, and without control characters. */
+bool sched_name_is_sound(const char *name, size_t size);
 
 /* A timer that could have been started here, with this many UPSes. */
 bool sched_is_sound(const struct sched_timer *t, uint16_t ups_count);

@@ -6,11 +6,12 @@
  *
  * It travels in a file without a name, whose descriptor is named by
  * HANDOVER_VARIABLE in the environment.  The two programs may be different
- * builds: struct ups may have grown at its end, and fields that the older one
- * lacks have their initial value; the same holds for a timer.  handover_read() refuses a layout that it
- * cannot read, with a reason; a rehearsal finds this out beforehand.
+ * builds: struct ups and a timer may have grown at their ends, and fields that
+ * the older one lacks have their initial value.  handover_read() refuses a
+ * layout that it cannot read, and timers that would be lost, with a reason; a
+ * rehearsal finds this out beforehand.
  *
- * UPSes are told apart by hashes: the file holds no names and no passwords.
+ * UPSes are told apart by hashes: the file holds no system's name and no password.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H

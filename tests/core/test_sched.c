@@ -102,6 +102,8 @@ static void test_lines_that_cannot_be_used(void **state)
 	finds(SCRIPT "AT ONBATT * EXECUTE a123456789b123456789c123456789d123456789e123456789f1\n",
 	      "1 to 51 bytes");
 	finds(SCRIPT "AT ONBATT ups@c EXECUTE go\n", "no MONITOR line of upsmon.conf names \"ups@c\"");
+	/* the guard would take the monitor that says such a name for a liar */
+	finds(SCRIPT "AT ONBATT * START-TIMER \"a\tb\" 1\n", "no tab or other control character");
 	finds(SCRIPT "AT SHUTDOWN ups@a EXECUTE go\n", "SHUTDOWN is about no UPS");
 	finds(SCRIPT "at ONBATT * EXECUTE go\n", "there is no directive \"at\" here");
 	/* and the good lines around them stay in use */
