@@ -45,7 +45,7 @@ def of(name, more="", head=MONITOR):
 
 def test_every_option_arrives(router):  # noqa: F811
     router.file("/etc/nut/upssched.conf").write_text(
-        "CMDSCRIPT /bin/true\nAT ONBATT * START-TIMER long 60\n")
+        "CMDSCRIPT /bin/true\nAT ONBATT * START-TIMER long 60\nAT ONLINE * CANCEL-TIMER long\n")
     router.config(of(options({k: v for k, (v, _) in ORDINARY.items()}),
                      "\toption runas watcher\n", MONITOR + "\toption powervalue 2\n"))
     assert configure(router) == 0
