@@ -402,6 +402,8 @@ def test_the_file_of_the_package_works_when_its_comments_go(router):  # noqa: F8
     router.script("/path/to/command", "exit 0")
     router.file("/path").chmod(0o755)
     router.file("/path/to").chmod(0o755)
+    router.file("/etc/nut/upssched.conf").write_text(
+        "CMDSCRIPT /bin/true\nAT ONBATT * EXECUTE onbatt\n")
     assert configure(router) == 0
     assert complaints(router) == []
     assert made(router)["BATTERYLEVEL", "ups@nas.lan"] == ["30"]
