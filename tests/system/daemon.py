@@ -98,6 +98,18 @@ def tops(found):
     return sorted(pid for pid, parent in found.items() if parent not in found)
 
 
+def in_order_of_pids(pairs, pid_max=None):
+    """What stands behind each pid, in the order in which these were given.
+
+    The numbers begin anew behind pid_max, which a day of tests comes to a few times.
+    """
+    pid_max = pid_max or int(pathlib.Path("/proc/sys/kernel/pid_max").read_text())
+    pids = [pid for pid, _ in pairs]
+    wrapped = pids and max(pids) - min(pids) > pid_max // 2
+    return [kind for _, kind in sorted(
+        (pid + pid_max if wrapped and pid < pid_max // 2 else pid, kind) for pid, kind in pairs)]
+
+
 def end_marked(mark):
     """Kills them all, each by its pid, until there is none."""
     def gone():
@@ -233,7 +245,7 @@ class Daemon:
         """In the order in which their commands were started: on a busy machine one that is
         started later may be quicker."""
         lines = [line.split() for line in self.started_file.read_text().splitlines()]
-        return [kind for _, kind in sorted((int(pid), kind) for pid, kind in lines)]
+        return in_order_of_pids([(int(pid), kind) for pid, kind in lines])
 
     def wait_events(self, *expected, seconds=30):
         """Waits until exactly these have come, and no other."""

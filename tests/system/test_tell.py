@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from daemon import DEFAULT_USER, as_nobody, settle
+from daemon import DEFAULT_USER, as_nobody, in_order_of_pids, settle
 from lab.upsd import wait_for
 
 
@@ -212,6 +212,13 @@ def test_notify_socket(daemon, tmp_path):
         assert s.recv(100) == b"READY=1"
         daemon.command("-c", "stop")
         assert s.recv(100) == b"STOPPING=1"
+
+
+def test_the_order_of_events_outlives_the_last_pid():
+    """Of the tests themselves: daemon.events() goes by pids."""
+    assert in_order_of_pids([(7, "b"), (5, "a"), (9, "c")], 32768) == ["a", "b", "c"]
+    assert in_order_of_pids([(300, "LOWBATT"), (32767, "ONBATT")], 32768) == ["ONBATT", "LOWBATT"]
+    assert in_order_of_pids([], 32768) == []
 
 
 @pytest.mark.parametrize("background", [True, False])
