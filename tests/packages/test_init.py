@@ -37,7 +37,7 @@ def test_a_life(supervisor, tmp_path):
         machine.write(CONF, "MONITOR nonsense\n", 0o640)
         result = supervisor.reload()
         assert result.returncode != 0, text_of(result)
-        assert f"{CONF}:1: " in supervisor.log()
+        wait_for("the log", lambda: f"{CONF}:1: " in supervisor.log())
         assert upsmon_is_ready(supervisor) == second
         assert (upsd.logins(), upsd.logins("other")) == (1, 1)
         configure(machine, upsd.port, ups=("ups", "other"))
@@ -49,7 +49,7 @@ def test_a_life(supervisor, tmp_path):
         assert result.returncode == 0, text_of(result)
         assert upsmon_is_ready(supervisor) == second
         assert machine.program_size(second) == size
-        assert "upgraded to nutlet upsmon" in supervisor.log()
+        wait_for("the log", lambda: "upgraded to nutlet upsmon" in supervisor.log())
 
         result = supervisor.stop()
         assert result.returncode == 0, text_of(result)
@@ -98,7 +98,8 @@ def test_a_stale_pidfile_names_a_stranger(supervisor, tmp_path):
                     "echo $! >/run/nut/upsmon.pid")
         stranger = machine.read("/run/nut/upsmon.pid").strip()
         assert started(supervisor) != int(stranger)
-        assert f"stale pidfile: pid {stranger} belongs to sleep" in supervisor.log()
+        wait_for("the log", lambda: f"stale pidfile: pid {stranger} belongs to sleep" in
+                 supervisor.log())
         assert supervisor.stop().returncode == 0
         assert machine.read(f"/proc/{stranger}/comm") == "sleep\n"
 
@@ -201,7 +202,7 @@ def test_wrong_options_are_not_tried_for_ever(supervisor, tmp_path):
         wait_for("that it has given up", supervisor.has_given_up)
         settle(4)
         assert supervisor.has_given_up()
-        assert "-x" in supervisor.log()
+        wait_for("the log", lambda: "-x" in supervisor.log())
         machine.write("/etc/default/upsmon", "UPSMON_OPTIONS=-4\nNUT_DEBUG_LEVEL=1\n")
         pid = started(supervisor)
         assert "\0-4\0" in machine.read(f"/proc/{pid}/cmdline")

@@ -103,7 +103,7 @@ def test_notify_reload(supervisor, tmp_path):
         assert "other@127.0.0.1" in machine.upsmon("-c", "status").stdout
         machine.write(CONF, "MONITOR nonsense\n", 0o640)
         assert supervisor.reload().returncode == 0
-        assert "the configuration stays as it was" in supervisor.log()
+        wait_for("the log", lambda: "the configuration stays as it was" in supervisor.log())
         assert upsmon_is_ready(supervisor) == pid
 
 

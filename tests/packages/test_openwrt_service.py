@@ -66,7 +66,7 @@ def test_start(running):
     # without any environment, as a person types it
     status = running.run("/usr/sbin/upsmon", "-c", "status")
     assert status.returncode == 0 and "logged in" in status.stdout
-    assert "daemon.err upsmon: ready" in running.logged()
+    running.wait_log("daemon.err upsmon: ready")
 
 
 def test_start_while_it_runs_changes_nothing(running):
@@ -138,7 +138,7 @@ def test_stop(running, upsd):
     assert "nut-monitor" not in running.procd.services
     assert upsd.logins() == 0
     assert not running.file("/var/run/upsmon.pid").exists()
-    assert "daemon.err upsmon: stopped" in running.logged()
+    running.wait_log("daemon.err upsmon: stopped")
 
 
 def test_stop_of_one_that_procd_did_not_start(router, config, upsd):  # noqa: F811
