@@ -89,8 +89,7 @@ static void check_timers(const struct conf *conf)
 		for (unsigned int k = 0; k < conf->rule_count; k++)
 			cancelled |= conf->rules[k].verb == VERB_CANCEL &&
 				     strcmp(conf_get(conf, conf->rules[k].name), name) == 0;
-		if ((conf->rules[i].verb == VERB_START || conf->rules[i].verb == VERB_START_SHARED) &&
-		    !cancelled)
+		if (conf_rule_starts(&conf->rules[i]) && !cancelled)
 			log_warning("%s: warning: timer %s is started, and no line cancels it: it runs "
 				    "out even if the mains are back",
 				    conf_get(conf, conf->upssched), name);

@@ -82,6 +82,12 @@ struct conf_rule {
 	uint32_t ms;
 };
 
+/* It starts a timer, and does not end one or run something. */
+static inline bool conf_rule_starts(const struct conf_rule *rule)
+{
+	return rule->verb == VERB_START || rule->verb == VERB_START_SHARED;
+}
+
 struct conf {
 	uint16_t ups_count;
 	uint16_t min_supplies;

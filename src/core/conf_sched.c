@@ -120,8 +120,7 @@ static void read_at(struct conf_reader *r)
 			return;
 		rule.command = conf_keep_string(r, conf_arg(r, 5));
 	}
-	if ((rule.verb == VERB_START || rule.verb == VERB_START_SHARED) &&
-	    !read_seconds(r, conf_arg(r, 5), &rule.ms))
+	if (conf_rule_starts(&rule) && !read_seconds(r, conf_arg(r, 5), &rule.ms))
 		return;
 	rule.name = conf_keep_string(r, conf_arg(r, 4));
 	/* in upssched "" is no UPS; here it is as *, which is about no UPS, too */

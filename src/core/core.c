@@ -337,6 +337,7 @@ void core_event(struct core *c, const struct event *ev, int64_t now, struct acti
 int64_t core_deadline(const struct core *c, int64_t now)
 {
 	int64_t at = c->phase_until;
+	int64_t sched_at = sched_deadline(&c->sched, c->stale_until);
 	uint32_t poll = poll_ms(c);
 
 	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
@@ -350,8 +351,8 @@ int64_t core_deadline(const struct core *c, int64_t now)
 		if (ups_at < at && c->session[i].state != SESSION_OVER)
 			at = ups_at;
 	}
-	if (!c->stopping && sched_deadline(&c->sched, c->stale_until) < at)
-		at = sched_deadline(&c->sched, c->stale_until);
+	if (!c->stopping && sched_at < at)
+		at = sched_at;
 	/* what has been due for a while is due now */
 	return at < now ? now : at;
 }

@@ -22,11 +22,17 @@ bool sched_is_sound(const struct sched_timer *t, uint16_t ups_count)
 	       (t->ups < ups_count || t->ups == UPS_NONE);
 }
 
+/* Is there an i-th timer? */
+static bool has(const struct sched *s, unsigned int i)
+{
+	return i < SCHED_TIMERS_MAX && s->timers[i].name[0];
+}
+
 static unsigned int count_of(const struct sched *s)
 {
 	unsigned int count = 0;
 
-	while (count < SCHED_TIMERS_MAX && s->timers[count].name[0])
+	while (has(s, count))
 		count++;
 	return count;
 }
@@ -40,7 +46,7 @@ static void take_out(struct sched *s, unsigned int i)
 
 static bool runs(const struct sched *s, const char *name)
 {
-	for (unsigned int i = 0; i < count_of(s); i++) {
+	for (unsigned int i = 0; has(s, i); i++) {
 		if (strcmp(s->timers[i].name, name) == 0)
 			return true;
 	}
@@ -49,7 +55,7 @@ static bool runs(const struct sched *s, const char *name)
 
 static bool has_started(const struct sched *s, const char *name, uint16_t ups, enum notify_type type)
 {
-	for (unsigned int i = 0; i < count_of(s); i++) {
+	for (unsigned int i = 0; has(s, i); i++) {
 		if (s->timers[i].ups == ups && s->timers[i].type == type &&
 		    strcmp(s->timers[i].name, name) == 0)
 			return true;
@@ -82,12 +88,11 @@ static bool cancel(struct sched *s, const char *name, uint16_t ups, struct actio
 {
 	bool found = false;
 
-	for (unsigned int i = 0; s->timers[i].name[0];) {
+	for (unsigned int i = 0; has(s, i);) {
 		if (strcmp(s->timers[i].name, name) != 0 ||
 		    (ups != UPS_NONE && s->timers[i].ups != ups &&
 		     s->timers[i].ups != UPS_NONE)) {
-			if (++i == SCHED_TIMERS_MAX)
-				break;
+			i++;
 			continue;
 		}
 		action_report(out, s->timers[i].ups, REPORT_TIMER_CANCELLED, 0, name);
@@ -149,7 +154,7 @@ static unsigned int first_of(const struct sched *s, const int64_t *held)
 {
 	unsigned int first = 0;
 
-	for (unsigned int i = 1; i < count_of(s); i++) {
+	for (unsigned int i = 1; has(s, i); i++) {
 		if (due_at(&s->timers[i], held) < due_at(&s->timers[first], held))
 			first = i;
 	}
@@ -158,7 +163,7 @@ static unsigned int first_of(const struct sched *s, const int64_t *held)
 
 int64_t sched_deadline(const struct sched *s, const int64_t *held)
 {
-	return s->timers[0].name[0] ? due_at(&s->timers[first_of(s, held)], held) : NEVER;
+	return has(s, 0) ? due_at(&s->timers[first_of(s, held)], held) : NEVER;
 }
 
 void sched_advance(struct sched *s, const int64_t *held, int64_t now, struct actions *out)
@@ -176,13 +181,13 @@ void sched_advance(struct sched *s, const int64_t *held, int64_t now, struct act
 
 void sched_restrict(struct sched *s, const struct conf *conf)
 {
-	for (unsigned int i = 0; i < SCHED_TIMERS_MAX && s->timers[i].name[0];) {
+	for (unsigned int i = 0; has(s, i);) {
 		bool started = false;
 
 		for (unsigned int k = 0; k < conf->rule_count; k++) {
 			const struct conf_rule *rule = &conf->rules[k];
 
-			started |= (rule->verb == VERB_START || rule->verb == VERB_START_SHARED) &&
+			started |= conf_rule_starts(rule) &&
 				   strcmp(conf_get(conf, rule->name), s->timers[i].name) == 0;
 		}
 		if (started)
@@ -194,7 +199,7 @@ void sched_restrict(struct sched *s, const struct conf *conf)
 
 void sched_move(struct sched *s, const uint16_t *place)
 {
-	for (unsigned int i = 0; i < SCHED_TIMERS_MAX && s->timers[i].name[0];) {
+	for (unsigned int i = 0; has(s, i);) {
 		struct sched_timer *t = &s->timers[i];
 
 		if (t->ups == UPS_NONE || place[t->ups] != UPS_NONE) {
