@@ -106,9 +106,11 @@ class Crash:
         order, victim, _ = self.operation
         if order is None:
             self.follow(call, self.daemon.binary, "-F")
-            wait_for("the strike or the start", lambda: self.struck() or self.daemon.pid()
-                     or self.tracer.poll() is not None, step=0.002)
-            assert self.struck() or self.daemon.pid(), self.daemon.log()
+            # each is asked once: a daemon that has started may be struck in the next moment
+            outcome = wait_for("the strike or the start", lambda: self.struck() and "struck"
+                               or self.daemon.pid() and "started"
+                               or self.tracer.poll() is not None and "ended", step=0.002)
+            assert outcome != "ended" or self.struck(), self.daemon.log()
             return self.struck()
         self.daemon.started()
         self.pid = self.daemon.pid()

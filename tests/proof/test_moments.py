@@ -64,9 +64,10 @@ class Held:
 class HeldStart(Held):
     def __init__(self, daemon, call):
         super().__init__(daemon, call, daemon.binary, "-F")
-        wait_for("the moment", lambda: self.struck() or daemon.pid() or self.ended(), step=0.002)
+        outcome = wait_for("the moment", lambda: self.struck() and "struck" or self.ended()
+                           and "ended" or daemon.pid() and "started", step=0.002)
         self.through = not self.struck()
-        assert not self.through or daemon.pid(), daemon.log()
+        assert not self.through or outcome == "started", daemon.log()
 
     def check_settled(self, where):
         assert not self.ended() and self.daemon.pid(), where
