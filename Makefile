@@ -35,11 +35,25 @@ LEFT_OUT := $(foreach f,$(FEATURES),$(if $(filter no,$($(f))),$(f)))
 $(foreach f,$(FEATURES),$(if $(filter command%,$(origin $(f))),$(if $(filter-out yes no,$($(f))),\
 	$(error $(f) is "$($(f))"; it is yes or no))))
 
-SRC := $(filter-out $(foreach f,$(LEFT_OUT),$(FILES_$(f))),$(sort $(wildcard src/*/*.c)))
+# What is left out unless it is asked for: TLS=mbedtls, with the library of the distribution
+# for the host, and with one of our own (board/common/mbedtls.sh) for static images.
+TLS ?= no
+FILES_TLS := src/tls/%.c src/core/conf_tls.c src/core/session_tls.c src/guard/cert_files.c
+$(if $(filter-out no mbedtls,$(TLS)),$(error TLS is "$(TLS)"; it is mbedtls or no))
+ifeq ($(TLS),mbedtls)
+STANDARD += -DWITH_TLS=1
+TLS_LIBS := -lmbedtls -lmbedx509 -lmbedcrypto
+else
+LEFT_OUT_FILES := $(FILES_TLS)
+endif
+
+LEFT_OUT_FILES += $(foreach f,$(LEFT_OUT),$(FILES_$(f)))
+SRC := $(filter-out $(LEFT_OUT_FILES),$(sort $(wildcard src/*/*.c)))
 HDR := $(sort $(wildcard src/*.h src/*/*.h))
 MAN := src/upsmon.8 src/upsmon.conf.5
 # The pure core: what the unit tests link, and nothing of the shell.
-CORE := $(sort $(wildcard src/core/*.c))
+CORE := $(filter-out $(FILES_TLS),$(sort $(wildcard src/core/*.c)))
+CORE_TLS := src/core/conf_tls.c src/core/session_tls.c
 
 SETUP := board/common/setup.sh
 HOST_PACKAGES := gcc libc6-dev make
@@ -47,7 +61,7 @@ UCLIBC_PACKAGES := gcc libc6-dev linux-libc-dev make xz-utils dpkg-dev
 # run and console need the server too
 BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio gcc-mipsel-linux-gnu linux-libc-dev-mipsel-cross \
 	qemu-system-mips netcat-traditional python3 python3-pexpect nut-server nut-client
-TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck mandoc libcmocka-dev python3 python3-pytest \
+TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck mandoc libcmocka-dev libmbedtls-dev openssl libnss3-tools python3 python3-pytest \
 	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount util-linux spin strace gdb
 
 # What the folders of board/ need for the tests of their packages, they add themselves.
@@ -196,7 +210,7 @@ $(BUILD)/host/obj/%.o: src/%.c $(BUILD)/host/.command
 
 $(BUILD)/host/upsmon: $(HOST_OBJ)
 	@command -v $(firstword $(CC)) >/dev/null || { echo "no compiler; try: make setup"; exit 1; }
-	@$(HOST_CC) $(LDFLAGS) -o $@ $^
+	@$(HOST_CC) $(LDFLAGS) -o $@ $^ $(TLS_LIBS)
 
 # Everything that can be left out is: its tests show that it still protects.
 $(BUILD)/minimal/host/upsmon: $(SRC) $(HDR) Makefile
@@ -227,7 +241,12 @@ TESTED_SHELL := $(addprefix src/,base/channel.c base/child.c base/environment.c 
 # With every reader of procname.c: those of other kernels, which the daemon leaves out, too.
 TEST_CC = -DSCENARIOS='"$(CURDIR)/tests/core/scenarios"' \
 	-DPROC_TREES='"$(CURDIR)/tests/core/proc"' -DPROC_BSD=1 -DPROC_PSINFO=1 \
-	$(STANDARD) $(WARNINGS) -Werror -Itests/core -g
+	$(filter-out -DWITH_TLS=1,$(STANDARD)) $(WARNINGS) -Werror -Itests/core -g
+
+# The core with TLS is another core: one test of it, the others are of that without.
+TLS_TESTS := $(BUILD)/tests/core/plain/test_tls $(BUILD)/tests/core/sanitized/test_tls
+$(TLS_TESTS): TEST_CC += -DWITH_TLS=1
+$(TLS_TESTS): $(CORE_TLS)
 
 .PHONY: $(BUILD)/tests/core/plain $(BUILD)/tests/core/sanitized
 $(BUILD)/tests/core/plain: $(CORE_TESTS:%=$(BUILD)/tests/core/plain/%)
@@ -253,6 +272,8 @@ sanitize: $(BUILD)/tests/core/sanitized
 	@echo "[check] unit tests under ASan and UBSan"
 	@for t in $(CORE_TESTS); do WALK_STEPS=1000000 $(BUILD)/tests/core/sanitized/$$t || exit 1; done
 
+# What TLS adds, and what differs with it.
+TLS_SRC = $(sort $(filter $(FILES_TLS),$(wildcard src/*/*.c)) $(shell grep -l WITH_TLS src/*/*.c))
 SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r awk \
 	'FNR == 1 && /^\#!\/bin\/(ba)?sh/ { print FILENAME }' 2>/dev/null)
 lint: $(SRC) $(HDR)
@@ -262,12 +283,17 @@ lint: $(SRC) $(HDR)
 		echo "[check] $$cc $(WARNINGS) -Werror: $(words $(SRC)) files"; \
 		for f in $(SRC); do $$cc $(STANDARD) $(WARNINGS) -Werror -O2 -fsyntax-only $$f \
 			|| exit 1; done; done
+	@echo "[check] the same and clang-tidy with TLS: $(words $(TLS_SRC)) files"
+	@for cc in gcc clang; do for f in $(TLS_SRC); do \
+		$$cc $(STANDARD) -DWITH_TLS=1 $(WARNINGS) -Werror -O2 -fsyntax-only $$f || exit 1; \
+		done; done
+	@clang-tidy --quiet $(TIDY) $(TLS_SRC) -- $(STANDARD) -DWITH_TLS=1 2>/dev/null
 	@echo "[check] procname.c with every set of its readers"
 	@tests/core/proc/combinations.sh gcc $(STANDARD) $(WARNINGS) -Werror
 	@echo "[check] every feature left out: $(FEATURES)"
 	@tests/lint/features.sh gcc $(STANDARD) $(WARNINGS) -Werror
 	@echo "[check] the architecture: which folder includes which, and what the core calls"
-	@tests/lint/architecture.sh gcc $(STANDARD)
+	@tests/lint/architecture.sh gcc $(filter-out -DWITH_TLS=1,$(STANDARD)) -DWITH_TLS=1
 	@echo "[check] clang-tidy"
 	@clang-tidy --quiet $(TIDY) $(SRC) -- $(STANDARD) 2>/dev/null
 	@echo "[check] mandoc: $(words $(MAN)) manual pages"

@@ -97,8 +97,27 @@
 #ifndef WITH_UPSSCHED	/* 6.6 and 7.7 KB.  upssched's timers (UPSSCHED file) */
 #define WITH_UPSSCHED 1
 #endif
+/*
+ * TLS, which is not there unless asked for: make TLS=mbedtls (the README has what
+ * it adds).  It comes with the library and src/tls.
+ */
+#ifndef WITH_TLS
+#define WITH_TLS 0
+#endif
+/* Bytes from which a static mbedTLS takes all its memory: so much for each connection, and once. */
+#ifndef TLS_POOL
+#define TLS_POOL (UPS_MAX * 26 * 1024 + 96 * 1024)
+#endif
 #ifndef WITH_IPV6	/* 0.2 and 0.3 KB, and more with a libc that has none either */
 #define WITH_IPV6 1
+#endif
+
+/*
+ * No clock that is right stands before this: with TLS, the dates of certificates
+ * are not looked at until then.  Seconds since 1970; of the release.
+ */
+#ifndef NUTLET_DATE
+#define NUTLET_DATE 1795651200 /* 2026-11-26 */
 #endif
 
 /* Compiled-in places; the environment overrides the first three. */

@@ -50,6 +50,12 @@ void state_json_ups(const struct state_view *v, bool first)
 	log_line(STDOUT_FILENO,
 		 "     \"status\": %s, \"communication\": \"%s\", \"charge\": %s, \"runtime\": %s,",
 		 status, v->comm, charge, runtime);
+#if WITH_TLS
+	log_line(STDOUT_FILENO, "     \"tls\": %s,",
+		 v->secure & SECURE_VERIFIED    ? "\"verified\""
+		 : v->secure & SECURE_ENCRYPTED ? "\"encrypted\""
+						: "null");
+#endif
 	log_line(STDOUT_FILENO, "     \"age\": %s, \"login\": %s, \"critical\": %s}", age,
 		 v->login ? "true" : "false", critical);
 }

@@ -15,6 +15,7 @@ struct state_view {
 	long power, charge, runtime;
 	long long age_ms;	/* -1: never seen */
 	bool login;
+	unsigned int secure;	/* SECURE_ bits; WITH_TLS */
 	enum critical critical;
 };
 

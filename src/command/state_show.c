@@ -46,6 +46,9 @@ static struct state_view view_of(const struct words *w)
 		.age_ms = answered < 0 ? -1 : clock_ms() - answered,
 		.login = bounded(words_at(w, 9), 1) == 1,
 		.critical = (enum critical)bounded(words_at(w, 10), CRITICAL_REASONS - 1),
+#if WITH_TLS
+		.secure = (unsigned int)bounded(words_at(w, 11), UINT8_MAX),
+#endif
 	};
 
 	return v;
@@ -53,9 +56,21 @@ static struct state_view view_of(const struct words *w)
 
 /* ---- for people ---- */
 
+#if WITH_TLS
+static const char *secured(const struct state_view *v)
+{
+	if (!(v->secure & SECURE_ENCRYPTED))
+		return "not encrypted";
+	if (!(v->secure & SECURE_VERIFIED))
+		return "encrypted, not verified";
+	return v->secure & SECURE_UNDATED ? "encrypted and verified but for the dates"
+					  : "encrypted and verified";
+}
+#endif
+
 static void show_people(const struct state_view *v)
 {
-	char charge[40] = "", runtime[48] = "", age[48] = "never seen";
+	char charge[40] = "", runtime[48] = "", age[80] = "never seen";
 
 	if (v->charge >= 0)
 		snprintf(charge, sizeof(charge), ", charge %ld %%", v->charge);
@@ -63,6 +78,9 @@ static void show_people(const struct state_view *v)
 		snprintf(runtime, sizeof(runtime), ", runtime %ld min", v->runtime / 60);
 	if (v->age_ms >= 0)
 		snprintf(age, sizeof(age), "seen %lld s ago", v->age_ms / 1000);
+#if WITH_TLS
+	snprintf(age + strlen(age), sizeof(age) - strlen(age), ", %s", secured(v));
+#endif
 	log_line(STDOUT_FILENO, "%s (%s, power value %ld): %s%s%s; %s%s%s%s%s", v->system, v->role,
 		 v->power, *v->status ? v->status : "no status", charge, runtime, age,
 		 strcmp(v->comm, "lost") == 0 ? ", communication lost" : "",

@@ -28,6 +28,13 @@ void action_close(struct actions *out, uint16_t ups)
 	add(out, ACT_CLOSE, ups);
 }
 
+#if WITH_TLS
+void action_secure(struct actions *out, uint16_t ups)
+{
+	add(out, ACT_SECURE, ups);
+}
+#endif
+
 void action_send(struct actions *out, uint16_t ups, enum proto_request request)
 {
 	add(out, ACT_SEND, ups)->u.request = request;

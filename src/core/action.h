@@ -50,6 +50,14 @@ enum report {
 	REPORT_TIMER_CANCELLED,	/* why: its name */
 	REPORT_TIMER_DUE,	/* why: its name */
 	REPORT_TIMERS_FULL,	/* why: its name; value: how many run */
+	/* WITH_TLS; why of the first three: its version */
+	REPORT_TLS_VERIFIED,
+	REPORT_TLS_UNDATED,	/* verified, but for the dates */
+	REPORT_TLS_ENCRYPTED,	/* and not verified */
+	REPORT_TLS_NONE,	/* in the clear; why: the server's code */
+	REPORT_TLS_SILENT,	/* in the clear the next time */
+	REPORT_TLS_REFUSED,	/* not in the clear; why: the server's code */
+	REPORT_TLS_FAILED,	/* why: the reason */
 };
 
 enum action_kind {
@@ -61,6 +69,9 @@ enum action_kind {
 			   value: not 0 for a timer that is due, which waits for nobody */
 	ACT_REPORT,	/* report, value; ups or UPS_NONE */
 	ACT_SHUTDOWN,	/* write POWERDOWNFLAG, run SHUTDOWNCMD */
+#if WITH_TLS
+	ACT_SECURE,	/* ups: begin the handshake; answer with an event */
+#endif
 };
 
 #define UPS_NONE UINT16_MAX
@@ -88,6 +99,9 @@ struct actions {
 
 void action_connect(struct actions *out, uint16_t ups);
 void action_close(struct actions *out, uint16_t ups);
+#if WITH_TLS
+void action_secure(struct actions *out, uint16_t ups);
+#endif
 void action_send(struct actions *out, uint16_t ups, enum proto_request request);
 /* more: the second %s of the text, as the alarms are of ALARM. */
 void action_notify(struct actions *out, uint16_t ups, enum notify_type type, const char *more);

@@ -70,6 +70,9 @@ void conf_finish(struct conf *conf, struct conf_report *report)
 			 "asks for %u",
 			 total, conf->min_supplies);
 	warn_of_upssched(conf, report);
+#if WITH_TLS
+	conf_tls_finish(conf, report);
+#endif
 	/* a wrong password must reach whoever is told of a lost UPS */
 	if (!conf->notify[NOTIFY_NOLOGIN].given)
 		conf->notify[NOTIFY_NOLOGIN].flags = conf->notify[NOTIFY_NOCOMM].flags;

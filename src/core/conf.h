@@ -57,6 +57,20 @@ struct conf_ups {
 	uint16_t power_value;	/* 0: watched, feeds nothing here */
 	bool primary;
 	int32_t trigger[TRIGGERS]; /* CONF_INHERIT: that of all */
+#if WITH_TLS
+	uint16_t cert_name;	/* that the server's certificate must have */
+	bool tls_verify;
+	bool tls_force;
+#endif
+};
+
+/* One CERTHOST line. */
+struct conf_cert_host {
+	uint16_t host;
+	uint16_t port;		/* 0: every one */
+	uint16_t name;
+	bool verify;
+	bool force;
 };
 
 #define CONF_INHERIT (-2)
@@ -121,6 +135,15 @@ struct conf {
 		uint8_t flags;
 		bool given;	/* the flags are the file's */
 	} notify[NOTIFY_TYPES];
+#if WITH_TLS
+	uint16_t cert_path;		/* a file or folder of CAs; 0: none */
+	uint16_t cert_file;		/* our own certificate and its key */
+	uint16_t key_password;
+	bool cert_verify;
+	bool force_ssl;
+	uint16_t cert_host_count;
+	struct conf_cert_host cert_hosts[UPS_MAX];
+#endif
 	uint16_t text_used;
 	char text[CONF_TEXT_MAX];
 };
@@ -153,6 +176,11 @@ void conf_broken(const struct words *words, enum words_result result, int line,
 void conf_sched_line(struct conf *conf, const struct words *words, int line,
 		     struct conf_report *report);
 void conf_sched_finish(struct conf *conf, struct conf_report *report);
+#endif
+
+/* Settles for each UPS what of CERTHOST, CERTVERIFY and FORCESSL holds; part of conf_finish(). */
+#if WITH_TLS
+void conf_tls_finish(struct conf *conf, struct conf_report *report);
 #endif
 
 /* What only the whole file shows.  Call once, at its end. */

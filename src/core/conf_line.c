@@ -43,11 +43,6 @@ static void read_alarm_critical(struct conf_reader *r)
 		r->conf->alarm_critical = number == 1;
 }
 
-static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
-{
-	return strcasecmp(word, a) == 0 || strcasecmp(word, b) == 0 || strcasecmp(word, c) == 0;
-}
-
 /*
  * NUT's daemon ends itself then; ours only logs out, and stays until the
  * machine is down.
@@ -58,14 +53,15 @@ static void read_shutdown_exit(struct conf_reader *r)
 
 	if (!conf_want(r, 1, "SHUTDOWNEXIT yes, no or seconds"))
 		return;
-	if (is_one_of(conf_arg(r, 1), "yes", "on", "true"))
+	if (conf_is_yes(conf_arg(r, 1)))
 		r->conf->shutdown_exit_ms = 0;
-	else if (is_one_of(conf_arg(r, 1), "no", "off", "false"))
+	else if (conf_is_no(conf_arg(r, 1)))
 		r->conf->shutdown_exit_ms = -1;
 	else if (conf_number(r, "SHUTDOWNEXIT", conf_arg(r, 1), 0, 86400, &number))
 		r->conf->shutdown_exit_ms = number * 1000;
 }
 
+#if !WITH_TLS
 /* Whoever asks for encryption must not get a connection without it in silence. */
 static void refuse_tls(struct conf_reader *r)
 {
@@ -80,6 +76,14 @@ static void read_tls_switch(struct conf_reader *r)
 	if (strcmp(conf_arg(r, 1), "0") != 0)
 		refuse_tls(r);
 }
+
+#define conf_read_cert_path refuse_tls
+#define conf_read_cert_file refuse_tls
+#define conf_read_cert_ident refuse_tls
+#define conf_read_cert_host refuse_tls
+#define conf_read_cert_verify read_tls_switch
+#define conf_read_force_ssl read_tls_switch
+#endif
 
 /* Names are case-sensitive, as in NUT; there, too, DEBUG_MIN alone is not. */
 static bool is_named(const struct conf_reader *r, const char *name)
@@ -181,12 +185,12 @@ static const struct {
 	{ "RUN_AS_USER", read_run_as_user, CONF_WARNING },
 	{ "ALARMCRITICAL", read_alarm_critical, CONF_WARNING },
 	{ "SHUTDOWNEXIT", read_shutdown_exit, CONF_WARNING },
-	{ "CERTPATH", refuse_tls, CONF_ERROR },
-	{ "CERTFILE", refuse_tls, CONF_ERROR },
-	{ "CERTIDENT", refuse_tls, CONF_ERROR },
-	{ "CERTHOST", refuse_tls, CONF_ERROR },
-	{ "CERTVERIFY", read_tls_switch, CONF_ERROR },
-	{ "FORCESSL", read_tls_switch, CONF_ERROR },
+	{ "CERTPATH", conf_read_cert_path, CONF_ERROR },
+	{ "CERTFILE", conf_read_cert_file, CONF_ERROR },
+	{ "CERTIDENT", conf_read_cert_ident, CONF_ERROR },
+	{ "CERTHOST", conf_read_cert_host, CONF_ERROR },
+	{ "CERTVERIFY", conf_read_cert_verify, CONF_ERROR },
+	{ "FORCESSL", conf_read_force_ssl, CONF_ERROR },
 };
 
 /* ---- what looks right and is not ---- */

@@ -2,6 +2,7 @@
 #include "core/conf_reader.h"
 
 #include <string.h>
+#include <strings.h>
 
 const char *conf_arg(const struct conf_reader *r, unsigned int i)
 {
@@ -53,6 +54,21 @@ bool conf_number(struct conf_reader *r, const char *what, const char *text, int3
 	}
 	*value = number;
 	return true;
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
+{
+	return strcasecmp(word, a) == 0 || strcasecmp(word, b) == 0 || strcasecmp(word, c) == 0;
+}
+
+bool conf_is_yes(const char *word)
+{
+	return is_one_of(word, "yes", "on", "true");
+}
+
+bool conf_is_no(const char *word)
+{
+	return is_one_of(word, "no", "off", "false");
 }
 
 bool conf_want(struct conf_reader *r, unsigned int count, const char *usage)

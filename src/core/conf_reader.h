@@ -35,6 +35,10 @@ uint16_t conf_keep_string(struct conf_reader *r, const char *text);
 bool conf_number(struct conf_reader *r, const char *what, const char *text, int32_t min,
 		 int32_t max, int32_t *value);
 
+/* yes, on, true; no, off, false: in any case. */
+bool conf_is_yes(const char *word);
+bool conf_is_no(const char *word);
+
 /* Fewer than `count` words behind the directive are a fault; more are said, and ignored. */
 bool conf_want(struct conf_reader *r, unsigned int count, const char *usage);
 
@@ -51,6 +55,14 @@ void conf_read_notify_cmd(struct conf_reader *r);
 void conf_read_cmd_script(struct conf_reader *r);
 void conf_read_notify_msg(struct conf_reader *r);
 void conf_read_notify_flag(struct conf_reader *r);
+#if WITH_TLS
+void conf_read_cert_path(struct conf_reader *r);
+void conf_read_cert_file(struct conf_reader *r);
+void conf_read_cert_ident(struct conf_reader *r);
+void conf_read_cert_host(struct conf_reader *r);
+void conf_read_cert_verify(struct conf_reader *r);
+void conf_read_force_ssl(struct conf_reader *r);
+#endif
 #if WITH_UPSSCHED
 void conf_read_upssched(struct conf_reader *r);
 #else

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/session_tls.h"
+
 void core_init(struct core *c, const struct conf *conf, uint32_t connect_ms, int64_t now)
 {
 	memset(c, 0, sizeof(*c));
@@ -254,6 +256,9 @@ static void apply(struct core *c, struct session_step *step, enum session_result
 	if (result == SESSION_STATUS || result == SESSION_FAILED)
 		c->tried[step->ups] = true;
 	c->ups[step->ups].logged_in = c->session[step->ups].logged_in;
+#if WITH_TLS
+	c->ups[step->ups].secure = c->session[step->ups].secure;
+#endif
 }
 
 static enum session_result dispatch(struct session *s, struct session_step *step,
@@ -264,6 +269,11 @@ static enum session_result dispatch(struct session *s, struct session_step *step
 		return session_connected(s, step);
 	case EV_CLOSED:
 		return session_closed(s, step, ev->why);
+#if WITH_TLS
+	case EV_SECURED:
+		session_tls_done(s, step, ev->secure, ev->why);
+		break;
+#endif
 	case EV_LINE:
 		return session_reply(s, step, ev->words);
 	case EV_GARBAGE:

@@ -34,6 +34,9 @@ enum event_kind {
 	EV_TIME,	/* nothing but the time */
 	EV_CONNECTED,	/* ups: the connection stands */
 	EV_CLOSED,	/* ups: it could not be made, or broke; why */
+#if WITH_TLS
+	EV_SECURED,	/* ups: the handshake is done; secure, and why: the version of TLS */
+#endif
 	EV_LINE,	/* ups: a line from the server; words */
 	EV_GARBAGE,	/* ups: bytes that are no line of the protocol; why */
 	EV_FSD,		/* somebody asked for a shutdown (-c fsd) */
@@ -43,6 +46,7 @@ enum event_kind {
 struct event {
 	enum event_kind kind;
 	uint16_t ups;
+	uint8_t secure;		/* SECURE_ bits */
 	struct words *words;
 	const char *why;
 };

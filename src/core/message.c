@@ -30,6 +30,7 @@ static bool ups_is_sound(const struct ups *u, int64_t now)
 	return (u->bits & ~(uint32_t)(ST_ALL | ST_ANSWERED)) == 0 && u->comm <= COMM_BAD &&
 	       u->line <= LINE_BATTERY && u->battery_notified <= 1 && u->low_notified <= 1 &&
 	       u->fsd_notified <= 1 && u->alarm_notified <= 1 && u->logged_in <= 1 &&
+	       (!WITH_TLS || u->secure <= (SECURE_ENCRYPTED | SECURE_VERIFIED | SECURE_UNDATED)) &&
 	       u->critical < CRITICAL_REASONS && u->charge >= UPS_UNKNOWN &&
 	       u->runtime >= UPS_UNKNOWN && is_past(u->answered, now) &&
 	       is_past_or_never(u->lost_since, now) && is_past_or_never(u->battery_since, now) &&

@@ -25,6 +25,9 @@ static const struct {
 	[REQUEST_NUMLOGINS] = { "GET NUMLOGINS", ARG_UPS, "" },
 	[REQUEST_FSD] = { "FSD", ARG_UPS, "" },
 	[REQUEST_LOGOUT] = { "LOGOUT", ARG_NONE, "" },
+#if WITH_TLS
+	[REQUEST_STARTTLS] = { "STARTTLS", ARG_NONE, "" },
+#endif
 };
 
 struct out {

@@ -27,6 +27,7 @@ enum proto_request {
 	REQUEST_CLIENTS,	/* where NUMLOGINS fails: stale data, say */
 	REQUEST_FSD,
 	REQUEST_LOGOUT,
+	REQUEST_STARTTLS,	/* WITH_TLS */
 };
 
 /* The longest request: two quoted texts, each byte of them escaped. */

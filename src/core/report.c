@@ -55,6 +55,21 @@ static const struct {
 	[REPORT_TIMER_DUE] = { LOG_NOTICE, "timer %w is due" },
 	[REPORT_TIMERS_FULL] = { LOG_ERR, "timer %w cannot be started: %n run already" },
 #endif
+#if WITH_TLS
+	[REPORT_TLS_VERIFIED] = { LOG_INFO, "UPS %u: encrypted (%w), and the server's certificate is "
+					    "verified" },
+	[REPORT_TLS_UNDATED] = { LOG_WARNING, "UPS %u: encrypted (%w), and the server's certificate is "
+					      "verified, but not its dates: the clock is not set; they "
+					      "are checked when the connection is made anew" },
+	[REPORT_TLS_ENCRYPTED] = { LOG_INFO, "UPS %u: encrypted (%w); the server's certificate is not "
+					     "verified" },
+	[REPORT_TLS_NONE] = { LOG_NOTICE, "UPS %u: not encrypted: the server has no TLS (%w)" },
+	[REPORT_TLS_SILENT] = { LOG_WARNING, "UPS %u: the server does not answer STARTTLS; the next "
+					     "connection does without" },
+	[REPORT_TLS_REFUSED] = { LOG_ERR, "UPS %u: not connecting in the clear, as FORCESSL or CERTVERIFY "
+					  "has it: the server has no TLS (%w)" },
+	[REPORT_TLS_FAILED] = { LOG_ERR, "UPS %u: TLS failed: %w" },
+#endif
 };
 
 static size_t append(char *out, size_t size, size_t used, const char *text)

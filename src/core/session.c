@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/session_login.h"
+#include "core/session_tls.h"
 
 static uint32_t interval(uint32_t poll_ms)
 {
@@ -52,6 +53,7 @@ static enum session_result drop(struct session *s, struct session_step *step, en
 				const char *why)
 {
 	s->logged_in = false;
+	session_tls_end(s);
 	if (may_leave(s)) {
 		s->state = SESSION_OVER;
 		return SESSION_NOTHING;
@@ -85,11 +87,11 @@ static void send(struct session *s, struct session_step *step, enum proto_reques
 
 enum session_result session_connected(struct session *s, struct session_step *step)
 {
-	(void)step;
 	if (s->state != SESSION_CONNECTING)
 		return SESSION_NOTHING;
 	s->state = SESSION_IDLE;
 	session_login_begin(s);
+	session_tls_begin(s);
 	s->logins_at = step->now;
 	s->list_clients = false;
 	s->wants = 0;
@@ -109,6 +111,10 @@ enum session_result session_closed(struct session *s, struct session_step *step,
 	case SESSION_IDLE:
 	case SESSION_WAITING:
 		return drop(s, step, REPORT_CONNECTION_LOST, why);
+#if WITH_TLS
+	case SESSION_SECURING:
+		return drop(s, step, REPORT_TLS_FAILED, why);
+#endif
 	case SESSION_DOWN:
 	case SESSION_OVER:
 		break;
@@ -268,6 +274,11 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 		s->logged_in = false;
 		s->state = SESSION_OVER;
 		break;
+	case REQUEST_STARTTLS:
+		if (session_tls_reply(s, step, &reply))
+			break;
+		action_close(step->out, step->ups);
+		return drop(s, step, REPORT_TLS_REFUSED, reply.text);
 	}
 	return SESSION_NOTHING;
 }
@@ -289,6 +300,8 @@ static void idle(struct session *s, struct session_step *step)
 {
 	if (may_leave(s)) {
 		send(s, step, REQUEST_LOGOUT);
+	} else if (session_tls_is_due(s)) {
+		send(s, step, REQUEST_STARTTLS);
 	} else if (session_login_due(s, step->now)) {
 		send(s, step, s->login_step);
 	} else if (s->want_fsd && step->now >= s->fsd_at) {
@@ -345,6 +358,15 @@ enum session_result session_advance(struct session *s, struct session_step *step
 			return drop(s, step, REPORT_CONNECT_TIMEOUT, "");
 		}
 		break;
+#if WITH_TLS
+	case SESSION_SECURING:
+		if (may_leave(s) || step->now >= s->reply_by) {
+			action_close(step->out, step->ups);
+			return drop(s, step, REPORT_TLS_FAILED,
+				    "the server does not go on with the handshake");
+		}
+		break;
+#endif
 	case SESSION_IDLE:
 		idle(s, step);
 		break;
@@ -356,6 +378,8 @@ enum session_result session_advance(struct session *s, struct session_step *step
 			if (is_optional(s))
 				return do_without(s, step);
 			action_close(step->out, step->ups);
+			if (session_tls_is_due(s))
+				session_tls_silent(s, step);
 			return drop(s, step, REPORT_NO_REPLY, proto_request_name(s->request));
 		}
 		break;
@@ -379,6 +403,9 @@ int64_t session_deadline(const struct session *s, uint32_t poll_ms)
 		return s->attempted + interval(poll_ms);
 	case SESSION_CONNECTING:
 	case SESSION_WAITING:
+#if WITH_TLS
+	case SESSION_SECURING:
+#endif
 		return s->reply_by;
 	case SESSION_IDLE:
 		if (!s->login_done)

@@ -43,6 +43,9 @@ enum session_state {
 	SESSION_CONNECTING,
 	SESSION_IDLE,
 	SESSION_WAITING,	/* for the reply to `request` */
+#if WITH_TLS
+	SESSION_SECURING,	/* the handshake */
+#endif
 	SESSION_OVER,		/* logged out; stays closed */
 };
 
@@ -76,6 +79,12 @@ struct session {
 	bool fsd_told;
 	uint8_t misfits;	/* lines in a row that answer nothing */
 	char misfit[48];	/* the first of them */
+#if WITH_TLS
+	bool tls_due;		/* STARTTLS is to be sent on this connection, or was just now */
+	bool tls_without;	/* the next connection does without: there was no answer */
+	uint8_t tls_report;	/* as the others above */
+	uint8_t secure;		/* SECURE_ bits */
+#endif
 	unsigned int told_values; /* variables without a number in this outage, as the log knows */
 };
 

@@ -39,6 +39,11 @@ enum critical {
 	CRITICAL_REASONS,
 };
 
+/* The server's certificate was verified; all of it but the dates, because the clock is not set. */
+#define SECURE_ENCRYPTED 1
+#define SECURE_VERIFIED 2
+#define SECURE_UNDATED 4
+
 /* Of a number that the server has not told. */
 #define UPS_UNKNOWN (-1)
 
@@ -59,7 +64,8 @@ struct ups {
 	uint8_t logged_in;
 	int32_t charge;		/* percent, or UPS_UNKNOWN */
 	int32_t runtime;	/* seconds, or UPS_UNKNOWN */
-	uint32_t spare;
+	uint8_t secure;		/* how its connection is secured: SECURE_ bits */
+	uint8_t spare[3];
 	int64_t answered;	/* when the last answer came */
 	int64_t lost_since;	/* when the first poll after it failed; NEVER: none has */
 	int64_t battery_since;	/* on battery since; NEVER: it is not */

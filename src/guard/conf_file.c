@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "guard/cert_files.h"
 
 /* No configuration is longer, and a small board has better use for its time. */
 #define FILE_MAX ((size_t)1024 * 1024)
@@ -160,5 +161,9 @@ bool conf_file_read(const char *path, struct conf *conf, bool quiet)
 	}
 	read_sched(conf, quiet);
 	conf_finish(conf, &report);
+#if WITH_TLS
+	if (report.errors == 0)
+		cert_files_check(conf, &report);
+#endif
 	return report.errors == 0;
 }

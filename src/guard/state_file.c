@@ -56,6 +56,12 @@ void state_write(const struct instance *in, const struct conf *conf,
 				       u.runtime, u.bits ? (long long)u.answered : -1LL,
 				       u.logged_in, u.critical),
 			      sizeof(text) - used);
+#if WITH_TLS
+		/* one number more, in the place of the newline */
+		used--;
+		used += clamp(snprintf(text + used, sizeof(text) - used, " %u\n", u.secure),
+			      sizeof(text) - used);
+#endif
 	}
 	for (unsigned int i = 0; WITH_UPSSCHED && i < SCHED_TIMERS_MAX && snapshot->sched.timers[i].name[0]; i++) {
 		const struct sched_timer *t = &snapshot->sched.timers[i];

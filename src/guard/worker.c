@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "core/message.h"
+#include "guard/cert_files.h"
 #include "guard/safeguard.h"
 #include "monitor/monitor.h"
 
@@ -182,7 +183,7 @@ bool worker_has_failed(void)
 /* ---- its start ---- */
 
 /* In the child: becomes the monitor and never returns. */
-static void be_monitor(const struct monitor_setup *setup)
+static void be_monitor(struct monitor_setup *setup)
 {
 	struct loop_client client;
 
@@ -192,6 +193,10 @@ static void be_monitor(const struct monitor_setup *setup)
 	retired_forget();
 	if (self.setup.ready_fd >= 0 && !self.ready)
 		close(self.setup.ready_fd);
+#if WITH_TLS
+	/* as root, who alone may read keys */
+	cert_files_read(setup->conf, &setup->files);
+#endif
 	if (self.setup.user && !user_become(self.setup.user)) {
 		log_error("cannot give up root: %s", strerror(errno));
 		_exit(1);
@@ -204,6 +209,9 @@ static void be_monitor(const struct monitor_setup *setup)
 			    "only; chmod 755",
 			    environment_pid_dir(), strerror(errno));
 	monitor_init(setup, &client);
+#if WITH_TLS
+	cert_files_forget();
+#endif
 	loop_run(&client, 1, self.setup.wait);
 	_exit(monitor_status());
 }
@@ -236,7 +244,13 @@ void worker_start(void)
 		return;
 	}
 	if (self.setup.one_process) {
+#if WITH_TLS
+		cert_files_read(setup.conf, &setup.files);
+#endif
 		monitor_init(&setup, &self.client);
+#if WITH_TLS
+		cert_files_forget();
+#endif
 		return;
 	}
 	setup.lock = self.setup.make_lock();

@@ -96,6 +96,7 @@ void link_close(struct link *l)
 		if (l->tries[i] >= 0)
 			tell_address(l, i, 0);
 	}
+	transport_end(&l->transport);
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = -1;
@@ -237,7 +238,7 @@ static void flush(struct link *l)
 
 	if (l->out_used == 0)
 		return;
-	n = send(l->fd, l->out, l->out_used, MSG_NOSIGNAL);
+	n = transport_send(&l->transport, l->fd, l->out, l->out_used);
 	/* an error shows at the next read, with its reason */
 	if (n <= 0)
 		return;
@@ -257,10 +258,12 @@ void link_send(struct link *l, const char *text, size_t len)
 	flush(l);
 }
 
-/* Feeds what was read; false if the link has ended on the way. */
+/* Feeds what was read; false if the link has ended on the way, or is open no more. */
 static bool feed(struct link *l, const struct emitter *e, const char *bytes, size_t len)
 {
-	for (size_t i = 0; i < len && l->state == LINK_OPEN; i++) {
+	size_t i;
+
+	for (i = 0; i < len && l->state == LINK_OPEN; i++) {
 		enum words_result result = words_feed(&l->words, (unsigned char)bytes[i]);
 		struct event ev = { .kind = EV_LINE, .ups = e->ups, .words = &l->words };
 
@@ -272,6 +275,11 @@ static bool feed(struct link *l, const struct emitter *e, const char *bytes, siz
 		}
 		e->emit(e->arg, &ev);
 	}
+#if WITH_TLS
+	/* it would be believed to have come encrypted */
+	if (l->state == LINK_SECURING && i < len)
+		fail(l, e, "plain text behind the answer to STARTTLS");
+#endif
 	return l->state == LINK_OPEN;
 }
 
@@ -281,20 +289,80 @@ static void receive(struct link *l, const struct emitter *e)
 
 	/* bounded: a server that talks without end must not keep us here */
 	for (int rounds = 0; rounds < 8; rounds++) {
-		ssize_t n = recv(l->fd, bytes, sizeof(bytes), 0);
+		ssize_t n = transport_recv(&l->transport, l->fd, bytes, sizeof(bytes));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n <= 0) {
-			fail(l, e, n < 0 ? strerror(errno) : "closed by the server");
+			snprintf(l->what, sizeof(l->what), "%s",
+				 n < 0 ? transport_why(&l->transport) : "closed by the server");
+			fail(l, e, l->what);
 			return;
 		}
 		if (!feed(l, e, bytes, (size_t)n))
 			return;
 	}
 }
+
+#if WITH_TLS
+/* ---- the handshake ---- */
+
+void link_secure(struct link *l, const char *name, bool verify)
+{
+	if (l->state != LINK_OPEN)
+		return;
+	l->state = LINK_SECURING;
+	l->secure_events = 0;
+	l->next_at = 0;
+	l->transport.tls = tls_begin(l->fd, name, verify, &l->secure_why);
+}
+
+static void secured(struct link *l, const struct emitter *e)
+{
+	struct event ev = { .kind = EV_SECURED,
+			    .ups = e->ups,
+			    .secure = tls_secure(l->transport.tls),
+			    .why = tls_version(l->transport.tls) };
+
+	l->state = LINK_OPEN;
+	l->next_at = NEVER;
+	words_init(&l->words, WORDS_WIRE);
+	e->emit(e->arg, &ev);
+}
+
+static void secure_on(struct link *l, const struct emitter *e)
+{
+	if (!l->transport.tls) {
+		fail(l, e, l->secure_why);
+		return;
+	}
+	l->secure_events = 0;
+	l->next_at = NEVER;
+	switch (tls_step(l->transport.tls)) {
+	case TLS_DONE:
+		secured(l, e);
+		break;
+	case TLS_AGAIN:
+		l->next_at = 0; /* the others have their turn in between */
+		break;
+	case TLS_LATER:
+		l->next_at = e->now + LINK_NEXT_MS;
+		break;
+	case TLS_READ:
+		l->secure_events = POLLIN;
+		break;
+	case TLS_WRITE:
+		l->secure_events = POLLOUT;
+		break;
+	case TLS_FAILED:
+		snprintf(l->what, sizeof(l->what), "%s", tls_why(l->transport.tls));
+		fail(l, e, l->what);
+		break;
+	}
+}
+#endif
 
 unsigned int link_watch(const struct link *l, struct pollfd *fds)
 {
@@ -305,6 +373,13 @@ unsigned int link_watch(const struct link *l, struct pollfd *fds)
 		fds[used].revents = 0;
 		fds[used++].events = (short)(l->out_used > 0 ? POLLIN | POLLOUT : POLLIN);
 	}
+#if WITH_TLS
+	if (l->state == LINK_SECURING) {
+		fds[used].fd = l->fd;
+		fds[used].revents = 0;
+		fds[used++].events = l->secure_events;
+	}
+#endif
 	for (int i = 0; l->state == LINK_CONNECTING && i < ADDRESSES_MAX; i++) {
 		if (l->tries[i] < 0)
 			continue;
@@ -317,6 +392,13 @@ unsigned int link_watch(const struct link *l, struct pollfd *fds)
 
 int64_t link_deadline(const struct link *l)
 {
+	/* what was read already, poll(2) does not tell */
+	if (l->state == LINK_OPEN && transport_has_more(&l->transport))
+		return 0;
+#if WITH_TLS
+	if (l->state == LINK_SECURING)
+		return l->next_at;
+#endif
 	return l->state == LINK_CONNECTING ? l->next_at : NEVER;
 }
 
@@ -350,8 +432,14 @@ void link_handle(struct link *l, uint16_t ups, const struct pollfd *fds, unsigne
 	case LINK_CONNECTING:
 		handle_tries(l, fds, count, &e);
 		break;
+#if WITH_TLS
+	case LINK_SECURING:
+		if (readable || now >= l->next_at)
+			secure_on(l, &e);
+		break;
+#endif
 	case LINK_OPEN:
-		if (!readable)
+		if (!readable && !transport_has_more(&l->transport))
 			break;
 		flush(l);
 		receive(l, &e);

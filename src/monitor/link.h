@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * link.h - the bytes between one session and its server: name look-up,
- * connect, read, write; none of them waits.  TLS will go in here, and the layers
- * above will not notice.
+ * connect, read, write, and the handshake of TLS; none of them waits.
  *
  * A name may have several addresses, and one of them may swallow all packets.
  * So the addresses are tried side by side: each one starts LINK_NEXT_MS after the
@@ -11,7 +10,8 @@
  *
  * A link tells what happens through its events: CONNECTED, then LINE for each
  * line, and GARBAGE for one that cannot be read; CLOSED ends it.  A close
- * that the caller asks for (link_close()) makes no event.
+ * that the caller asks for (link_close()) makes no event.  link_secure() turns a
+ * connection into one of TLS: SECURED tells that it is, and CLOSED why it is not.
  */
 #ifndef LINK_H
 #define LINK_H
@@ -24,21 +24,35 @@
 #include "core/proto.h"
 #include "core/words.h"
 #include "monitor/lookup.h"
+#include "monitor/transport.h"
 
 #define LINK_NEXT_MS 250
 
-enum link_state { LINK_CLOSED, LINK_LOOKUP, LINK_CONNECTING, LINK_OPEN };
+enum link_state {
+	LINK_CLOSED,
+	LINK_LOOKUP,
+	LINK_CONNECTING,
+#if WITH_TLS
+	LINK_SECURING,	/* the handshake */
+#endif
+	LINK_OPEN,
+};
 
 struct link {
 	enum link_state state;
 	int fd;			/* the look-up's pipe, then the socket */
 	int tries[ADDRESSES_MAX]; /* sockets that connect; -1: none */
 	uint32_t next;		/* the address to try next */
-	int64_t next_at;	/* when; NEVER: there is none */
+	int64_t next_at;	/* when; NEVER: there is none.  Of a handshake the next step */
 	pid_t child;		/* of the look-up */
 	uint16_t out_used;	/* not yet written */
 	struct lookup_answer answer;
 	union lookup_address winner; /* of the last connection */
+	struct transport transport;
+#if WITH_TLS
+	short secure_events;	/* what the handshake waits for */
+	const char *secure_why;	/* it could not even begin */
+#endif
 	struct words words;
 	char what[WHY_MAX];	/* which addresses were tried, and why they failed */
 	char out[PROTO_REQUEST_MAX];
@@ -53,6 +67,11 @@ void link_open(struct link *l, uint16_t ups, const char *host, uint16_t port, in
 	       int64_t now, link_event *emit, void *arg);
 void link_send(struct link *l, const char *text, size_t len);
 void link_close(struct link *l);
+
+/* name: that the certificate of the server must have, if it is to be verified. */
+#if WITH_TLS
+void link_secure(struct link *l, const char *name, bool verify);
+#endif
 
 /* For people, of a link that was closed: the addresses that it tried, and why they failed. */
 const char *link_what(const struct link *l);

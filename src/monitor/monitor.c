@@ -91,6 +91,13 @@ static void act(struct action *action)
 		self.open_wanted[action->ups] = false;
 		link_close(&self.links[action->ups]);
 		break;
+#if WITH_TLS
+	case ACT_SECURE:
+		link_secure(&self.links[action->ups],
+			    conf_get(&self.conf, self.conf.ups[action->ups].cert_name),
+			    self.conf.ups[action->ups].tls_verify);
+		break;
+#endif
 	case ACT_NOTIFY:
 		notifier_send(&self.conf, action->u.type, system_of(action->ups), action->why,
 			      self.now);
@@ -389,6 +396,9 @@ void monitor_init(const struct monitor_setup *setup, struct loop_client *client)
 		link_init(&self.links[i]);
 	core_init(&self.core, &self.conf, setup->connect_ms, self.now);
 	restore(setup->snapshot);
+#if WITH_TLS
+	tls_start(&setup->files);
+#endif
 	client->self = &self;
 	client->prepare = prepare;
 	client->handle = handle;

@@ -13,6 +13,9 @@
 #include "base/loop.h"
 #include "core/conf.h"
 #include "core/snapshot.h"
+#if WITH_TLS
+#include "tls/tls.h"
+#endif
 
 struct monitor_setup {
 	const struct conf *conf;	/* copied, as the next one */
@@ -23,6 +26,9 @@ struct monitor_setup {
 	int family;
 	bool one_process;
 	bool background;		/* let go of the terminal once ready */
+#if WITH_TLS
+	struct tls_files files;		/* needed until monitor_init() is back */
+#endif
 };
 
 /* Prepares the one monitor of this process; *client then serves it. */

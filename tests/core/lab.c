@@ -90,8 +90,17 @@ static void serve(struct lab *lab, uint16_t ups, enum proto_request request)
 	const char *value;
 
 	switch (request) {
+	case REQUEST_PASSWORD:
+		s->passwords_in_clear += !s->encrypted;
+		break;
 	case REQUEST_LOGIN:
 		s->logins_seen++;
+		break;
+	case REQUEST_STARTTLS:
+		if (s->tls == LAB_TLS_SILENT)
+			return;
+		snprintf(line, sizeof(line), "%s",
+			 s->tls == LAB_NO_TLS ? "ERR FEATURE-NOT-SUPPORTED" : "OK STARTTLS");
 		break;
 	case REQUEST_STATUS:
 		s->polls_seen++;
@@ -157,6 +166,7 @@ static void act(struct lab *lab, const struct action *a)
 
 	switch (a->kind) {
 	case ACT_CONNECT:
+		lab->server[a->ups].encrypted = false;
 		lab->server[a->ups].connects_seen++;
 		if (lab->server[a->ups].mode == LAB_REFUSED)
 			pend(lab, a->ups, LAB_FAILED, "Connection refused");
@@ -169,6 +179,14 @@ static void act(struct lab *lab, const struct action *a)
 	case ACT_CLOSE:
 		lab->server[a->ups].logged_in = false;
 		break;
+#if WITH_TLS
+	case ACT_SECURE:
+		if (lab->server[a->ups].tls == LAB_TLS_FAILS)
+			pend(lab, a->ups, LAB_FAILED, "");
+		else if (lab->server[a->ups].tls == LAB_TLS)
+			pend(lab, a->ups, LAB_SECURED, "");
+		break;
+#endif
 	case ACT_NOTIFY:
 		trace(lab, "%lld notify %s %s%s%s\n", (long long)lab->now, notify_name(a->u.type),
 		      name(lab, a->ups), *a->why ? " " : "", a->why);
@@ -216,6 +234,13 @@ static void deliver(struct lab *lab)
 			ev.kind = EV_CONNECTED;
 		} else if (kind == LAB_FAILED) {
 			ev.kind = EV_CLOSED;
+#if WITH_TLS
+		} else if (kind == LAB_SECURED) {
+			ev.kind = EV_SECURED;
+			ev.secure = lab->server[ev.ups].secure;
+			ev.why = "TLSv1.3";
+			lab->server[ev.ups].encrypted = true;
+#endif
 		} else {
 			words_init(&words, WORDS_WIRE);
 			for (const char *c = line; *c; c++)

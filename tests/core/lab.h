@@ -30,8 +30,21 @@ enum lab_mode {
 	LAB_RUBBISH,	/* speaks something else */
 };
 
+/* What a server makes of STARTTLS; in a build without TLS nobody asks. */
+enum lab_tls {
+	LAB_NO_TLS,	/* refuses it */
+	LAB_TLS,
+	LAB_TLS_FAILS,	/* in the handshake */
+	LAB_TLS_HANGS,	/* in the handshake */
+	LAB_TLS_SILENT,	/* does not answer it */
+};
+
 struct lab_server {
 	enum lab_mode mode;
+	enum lab_tls tls;
+	uint8_t secure;		/* what its handshakes end with */
+	bool encrypted;		/* the connection is */
+	unsigned int passwords_in_clear;
 	char status[64];
 	const char *deny;	/* the request that is answered by deny_code */
 	const char *deny_code;
@@ -57,7 +70,7 @@ struct lab {
 	/* requests that a server has still to answer */
 	struct {
 		uint16_t ups;
-		enum { LAB_NOTHING, LAB_CONNECTED, LAB_FAILED, LAB_REPLY } kind;
+		enum { LAB_NOTHING, LAB_CONNECTED, LAB_FAILED, LAB_SECURED, LAB_REPLY } kind;
 		char line[256];
 	} pending[256];
 	unsigned int pending_count;
