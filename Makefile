@@ -40,15 +40,15 @@ $(foreach f,$(FEATURES),$(if $(filter command%,$(origin $(f))),$(if $(filter-out
 TLS ?= no
 FILES_TLS := src/tls/%.c src/core/conf_tls.c src/core/session_tls.c src/guard/cert_files.c
 $(if $(filter-out no mbedtls,$(TLS)),$(error TLS is "$(TLS)"; it is mbedtls or no))
+TLS13 ?= yes
+$(if $(filter-out yes no,$(TLS13)),$(error TLS13 is "$(TLS13)"; it is yes, or no for TLS 1.2 only))
 ifeq ($(TLS),mbedtls)
 STANDARD += -DWITH_TLS=1
 TLS_LIBS := -lmbedtls -lmbedx509 -lmbedcrypto
-else
-LEFT_OUT_FILES := $(FILES_TLS)
 endif
 
-LEFT_OUT_FILES += $(foreach f,$(LEFT_OUT),$(FILES_$(f)))
-SRC := $(filter-out $(LEFT_OUT_FILES),$(sort $(wildcard src/*/*.c)))
+SRC_TLS := $(filter-out $(foreach f,$(LEFT_OUT),$(FILES_$(f))),$(sort $(wildcard src/*/*.c)))
+SRC := $(if $(filter mbedtls,$(TLS)),$(SRC_TLS),$(filter-out $(FILES_TLS),$(SRC_TLS)))
 HDR := $(sort $(wildcard src/*.h src/*/*.h))
 MAN := src/upsmon.8 src/upsmon.conf.5
 # The pure core: what the unit tests link, and nothing of the shell.
@@ -101,7 +101,7 @@ console: setup-board image ## the same board with its console on your terminal
 test: setup-board setup-package-test ## all tests; sets itself up
 	@$(MAKE) --no-print-directory check core-test
 	@$(MAKE) --no-print-directory -j2 static image
-	@$(MAKE) --no-print-directory system-test proof-test package-test board-test
+	@$(MAKE) --no-print-directory system-test tls-test proof-test package-test board-test
 
 .PHONY: check
 check: setup-test ## shellcheck, gcc, clang and clang-tidy without warnings, unit tests under ASan and UBSan
@@ -110,6 +110,13 @@ check: setup-test ## shellcheck, gcc, clang and clang-tidy without warnings, uni
 .PHONY: core-test
 core-test: setup-test $(BUILD)/tests/core/plain ## unit tests of the pure core (cmocka)
 	@for t in $(CORE_TESTS); do $(BUILD)/tests/core/plain/$$t || exit 1; done
+
+.PHONY: tls
+tls: setup-uclibc setup-test $(BUILD)/tls/host/upsmon $(BUILD)/tls/host-uclibc/upsmon ## both with TLS, for their tests: build/tls/; in general: make TLS=mbedtls
+
+.PHONY: tls-test
+tls-test: tls ## TLS: NUT's own servers, a man in the middle, beside NUT's upsmon (pytest)
+	@$(PYTEST) tests/tls -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
 
 .PHONY: system-test
 system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon $(BUILD)/minimal/host/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
@@ -216,19 +223,39 @@ $(BUILD)/host/upsmon: $(HOST_OBJ)
 $(BUILD)/minimal/host/upsmon: $(SRC) $(HDR) Makefile
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/minimal $(FEATURES:%=%=no) $@
 
+# With TLS, for its tests; beside that without.
+$(BUILD)/tls/host/upsmon: $(SRC_TLS) $(HDR) Makefile
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tls TLS=mbedtls $@
+
+# Of a static image with TLS: the library of one architecture.
+MBEDTLS = $(BUILD)/mbedtls/$(1)$(if $(filter no,$(TLS13)),-tls12)
+$(BUILD)/mbedtls/%/libmbedtls.a: src/tls/mbedtls_config.h board/common/mbedtls.sh
+	@$(MAKE) --no-print-directory $(BUILD)/toolchain/$(*:-tls12=)/cc
+	@$(STEP) mbedtls-$* "building mbedTLS, about 10 s" board/common/mbedtls.sh $*
+
 # Small enough to be compiled at once; the compiler wrapper links statically.
+# (1) folder of the result, (2) architecture, (3) source, (4) flags and (5) libraries of TLS
 define uclibc_rule
-$(BUILD)/$(1)-uclibc/upsmon: $(SRC) $(HDR) $(BUILD)/toolchain/$(2)/cc $(BUILD)/.small-command
+$(BUILD)/$(1)-uclibc/upsmon: $(3) $(HDR) $(BUILD)/toolchain/$(2)/cc $(BUILD)/.small-command $(5)
 	@mkdir -p $$(@D)
-	@$(BUILD)/toolchain/$(2)/cc $(SMALL_CC) -o $$@.new $(SRC)
+	@$(BUILD)/toolchain/$(2)/cc $(SMALL_CC) $(4) -o $$@.new $(3) $(5)
 	@$(BUILD)/toolchain/$(2)/strip $$@.new
 	@mv $$@.new $$@
 	@echo "$$@: $$$$(stat -c %s $$@) bytes, static"
 endef
-$(eval $(call uclibc_rule,host,$(HOST_ARCH)))
+uclibc_plain = $(call uclibc_rule,$(1),$(2),$(SRC))
+uclibc_tls = $(call uclibc_rule,$(1),$(2),$(SRC_TLS),$\
+	$(if $(filter mbedtls,$(TLS)),,-DWITH_TLS=1) $\
+	'-DMBEDTLS_CONFIG_FILE="tls/mbedtls_config.h"' -I$(call MBEDTLS,$(2))/include $\
+	$(if $(filter no,$(TLS13)),-DNUTLET_TLS13=0),$(call MBEDTLS,$(2))/libmbedtls.a)
+uclibc_asked = $(call uclibc_$(if $(filter mbedtls,$(TLS)),tls,plain),$(1),$(2))
+$(eval $(call uclibc_asked,host,$(HOST_ARCH)))
+ifneq ($(TLS),mbedtls)
+$(eval $(call uclibc_tls,tls/host,$(HOST_ARCH)))
+endif
 UCLIBC_ARCHS := $(filter-out $(HOST_ARCH),$(patsubst board/common/arch/%.conf,%,\
 	$(wildcard board/common/arch/*.conf)))
-$(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_rule,$(arch),$(arch))))
+$(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_asked,$(arch),$(arch))))
 
 ## tests ----------------------------------------------------------------------
 

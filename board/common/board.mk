@@ -20,7 +20,7 @@ BOARD_ARCH := $(call board_conf,$(BOARD),ARCH)
 BOARD_IMAGE := $(BUILD)/$(BOARD)/rootfs.cpio.gz
 
 # make takes these for intermediate files of a chain of patterns, and would delete them.
-.PRECIOUS: $(BUILD)/toolchain/%/cc $(BUILD)/busybox/%/busybox
+.PRECIOUS: $(BUILD)/toolchain/%/cc $(BUILD)/busybox/%/busybox $(BUILD)/mbedtls/%/libmbedtls.a
 
 $(BUILD)/toolchain/%/cc: board/common/uclibc.sh board/common/uclibc.config \
 		board/common/config-check.sh board/common/arch/%.conf | setup-uclibc

@@ -4,8 +4,7 @@
  *
  * As in NUT it is always tried.  A server that refuses is used in the clear, unless
  * the configuration forces TLS or wants the certificate verified: then nothing
- * is said in the clear, and a password least of all.  (NUT, told to verify but
- * not to force, says it in the clear to a server that has no TLS.)
+ * is said in the clear, and a password least of all.
  *
  * A server that does not answer STARTTLS is asked again on every other
  * connection, and used in the clear on the one between: whoever swallows it in

@@ -195,9 +195,9 @@ void cert_files_check(const struct conf *conf, struct conf_report *report)
 	cert_files_read(conf, &files);
 	if (conf->cert_path && files.ca.error && strcmp(files.ca.error, IS_NSS) == 0)
 		conf_say(report, CONF_ERROR, 0,
-			 "CERTPATH %s " IS_NSS ".  Export the CA: certutil -L -d %s (its name), then "
-			 "certutil -L -d %s -n NAME -a > /etc/nut/ca.pem, and CERTPATH /etc/nut/ca.pem",
-			 files.ca_path, files.ca_path, files.ca_path);
+			 "CERTPATH %s " IS_NSS ".  Export the CA: cd there, certutil -L -d . (its name), "
+			 "certutil -L -d . -n NAME -a >/etc/nut/ca.pem",
+			 files.ca_path);
 	else if (conf->cert_path && files.ca.error)
 		conf_say(report, severity, 0, "CERTPATH %s: %s", files.ca_path, files.ca.error);
 	if (conf->cert_file && files.own.error)
