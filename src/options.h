@@ -104,9 +104,20 @@
 #ifndef WITH_TLS
 #define WITH_TLS 0
 #endif
-/* Bytes from which a static mbedTLS takes all its memory: so much for each connection, and once. */
+/*
+ * A static mbedTLS takes all its memory from a pool, which grows with the number
+ * of MONITOR lines and the length of CERTPATH, up to TLS_POOL: what is not
+ * needed of that costs address space, not memory.  A connection takes 25 KiB
+ * at its peak.
+ */
+#ifndef TLS_POOL_ONCE
+#define TLS_POOL_ONCE ((size_t)24 * 1024)
+#endif
+#ifndef TLS_POOL_EACH
+#define TLS_POOL_EACH ((size_t)26 * 1024)
+#endif
 #ifndef TLS_POOL
-#define TLS_POOL (UPS_MAX * 26 * 1024 + 96 * 1024)
+#define TLS_POOL (UPS_MAX * TLS_POOL_EACH + (size_t)96 * 1024)
 #endif
 #ifndef WITH_IPV6	/* 0.2 and 0.3 KB, and more with a libc that has none either */
 #define WITH_IPV6 1

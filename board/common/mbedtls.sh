@@ -28,15 +28,12 @@ dpkg-source --no-check -x "$dsc" "$part/source"
 
 if [ "$name" = "$arch" ]; then tls13=1; else tls13=0; fi
 # as the daemon itself: see SMALL in the Makefile
-for file in "$part"/source/library/*.c; do
-	echo "$file"
-done | xargs -P "$(nproc)" -I '{}' sh -c '
-	file=$1 out=$2; shift 2
-	exec "$@" -c -o "$out/$(basename "$file" .c).o" "$file"' sh '{}' "$part/objects" \
-	"$toolchain/cc" -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
-	-fno-unwind-tables -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 "-DNUTLET_TLS13=$tls13" \
+(cd "$part/objects" && printf '%s\n' "$part"/source/library/*.c | xargs -P "$(nproc)" -n 16 \
+	"$toolchain/cc" -c -Os -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables \
+	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 "-DNUTLET_TLS13=$tls13" \
 	'-DMBEDTLS_CONFIG_FILE="tls/mbedtls_config.h"' "-I$top/src" "-I$part/source/include" \
-	"-I$part/source/library"
+	"-I$part/source/library")
 "$toolchain/ar" rcs "$part/result/libmbedtls.a" "$part"/objects/*.o
 cp -R "$part/source/include" "$part/result/include"
 mv "$part/result" "$out"

@@ -397,7 +397,7 @@ void monitor_init(const struct monitor_setup *setup, struct loop_client *client)
 	core_init(&self.core, &self.conf, setup->connect_ms, self.now);
 	restore(setup->snapshot);
 #if WITH_TLS
-	tls_start(&setup->files);
+	tls_start(&setup->files, self.conf.ups_count);
 #endif
 	client->self = &self;
 	client->prepare = prepare;

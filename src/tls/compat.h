@@ -14,8 +14,17 @@
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
 
-#if MBEDTLS_VERSION_MAJOR < 3
+/* TLS 1.3 is built on PSA. */
+#if MBEDTLS_VERSION_MAJOR >= 3 && defined(MBEDTLS_PSA_CRYPTO_C)
+#include <psa/crypto.h>
+#define compat_psa_init() psa_crypto_init()
+#define compat_psa_free() mbedtls_psa_crypto_free()
+#else
 #define compat_psa_init() 0
+#define compat_psa_free()
+#endif
+
+#if MBEDTLS_VERSION_MAJOR < 3
 #define compat_parse_key(key, text, size, password, password_size, rng) \
 	mbedtls_pk_parse_key(key, text, size, password, password_size)
 #define compat_is_over(ssl) ((ssl)->state == MBEDTLS_SSL_HANDSHAKE_OVER)
@@ -23,8 +32,6 @@
 	mbedtls_ssl_conf_min_version(conf, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3)
 #define COMPAT_BAD_VERSION MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION
 #else
-#include <psa/crypto.h>
-#define compat_psa_init() psa_crypto_init()
 #define compat_parse_key(key, text, size, password, password_size, rng) \
 	mbedtls_pk_parse_key(key, text, size, password, password_size, rng, NULL)
 #define compat_is_over(ssl) mbedtls_ssl_is_handshake_over(ssl)

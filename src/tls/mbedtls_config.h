@@ -27,7 +27,9 @@
 
 /* Random numbers come from random.c. */
 #define MBEDTLS_NO_PLATFORM_ENTROPY
+#if NUTLET_TLS13
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
+#endif
 
 /* Tables that are computed once would be memory; those in flash are shared. */
 #define MBEDTLS_AES_C

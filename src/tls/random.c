@@ -60,7 +60,7 @@ int random_bytes(void *context, unsigned char *out, size_t size)
 	return 0;
 }
 
-#ifdef MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
+#if defined(MBEDTLS_PSA_CRYPTO_C) && defined(MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG)
 /* Of our own configuration of the library, which has no generator then. */
 psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t *context,
 					     uint8_t *out, size_t size, size_t *length)

@@ -35,8 +35,11 @@ struct tls_files {
 	const char *password;	/* of CERTFILE's key; "": none */
 };
 
-/* Takes what it needs of *files, and says what is wrong with it.  Before anything else, and anew. */
-void tls_start(const struct tls_files *files);
+/*
+ * Takes what it needs of *files, and says what is wrong with it.  For so many
+ * connections at once, before the first of them; anew when all have ended.
+ */
+void tls_start(const struct tls_files *files, unsigned int connections);
 
 struct tls;
 

@@ -22,8 +22,32 @@ static struct {
 } self;
 
 #ifdef MBEDTLS_MEMORY_BUFFER_ALLOC_C
-/* Untouched pages of it cost nothing. */
 static unsigned char pool[TLS_POOL] __attribute__((aligned(16)));
+
+/* The library clears its pool, and with that takes it: no more of it than is needed. */
+static void fill_pool(const struct tls_files *files, unsigned int connections)
+{
+	/* PEM is longer than what it stands for, and that is kept together with a list of its parts */
+	size_t size = TLS_POOL_ONCE + connections * TLS_POOL_EACH +
+		      2 * (files->ca.size + files->own.size);
+
+	mbedtls_memory_buffer_alloc_init(pool, size < sizeof(pool) ? size : sizeof(pool));
+}
+
+static void empty_pool(void)
+{
+	mbedtls_memory_buffer_alloc_free();
+}
+#else
+static void fill_pool(const struct tls_files *files, unsigned int connections)
+{
+	(void)files;
+	(void)connections;
+}
+
+static void empty_pool(void)
+{
+}
 #endif
 
 static void stop(void)
@@ -35,21 +59,15 @@ static void stop(void)
 	mbedtls_x509_crt_free(&self.authorities);
 	mbedtls_x509_crt_free(&self.own);
 	mbedtls_pk_free(&self.key);
+	compat_psa_free();
+	empty_pool();
 }
 
-static void start(void)
+static void start(const struct tls_files *files, unsigned int connections)
 {
 	stop();
 	memset(&self, 0, sizeof(self));
-#ifdef MBEDTLS_MEMORY_BUFFER_ALLOC_C
-	{
-		static bool has_pool;
-
-		if (!has_pool)
-			mbedtls_memory_buffer_alloc_init(pool, sizeof(pool));
-		has_pool = true;
-	}
-#endif
+	fill_pool(files, connections);
 	self.started = true;
 	mbedtls_x509_crt_init(&self.authorities);
 	mbedtls_x509_crt_init(&self.own);
@@ -121,9 +139,9 @@ static void read_own(const struct tls_files *files)
 	}
 }
 
-void tls_start(const struct tls_files *files)
+void tls_start(const struct tls_files *files, unsigned int connections)
 {
-	start();
+	start(files, connections);
 	if (!self.why && (!configure(&self.plain, MBEDTLS_SSL_VERIFY_OPTIONAL) ||
 			  !configure(&self.verify, MBEDTLS_SSL_VERIFY_REQUIRED)))
 		self.why = "the library cannot be configured: is TLS_POOL too small?";

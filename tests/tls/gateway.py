@@ -41,6 +41,7 @@ class Gateway:
         self.versions = []
         self.connections = 0
         self.clients = []
+        self._open = []
         self._stop = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -55,6 +56,11 @@ class Gateway:
         for thread in self._threads:
             thread.join()
         self._listener.close()
+
+    def break_all(self):
+        """Every connection that there is, as by a server that is started anew."""
+        for one in list(self._open):
+            one.shutdown(socket.SHUT_RDWR)
 
     def _context(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -83,11 +89,13 @@ class Gateway:
 
     def _serve(self, client):
         with client, socket.create_connection(("127.0.0.1", self.upsd_port)) as server:
+            self._open.append(client)
             try:
                 if self._until_starttls(client, server):
                     self._secure(client, server)
             except (OSError, ssl.SSLError):
                 pass
+            self._open.remove(client)
 
     def _receive(self, client, others=()):
         """What can be read, of whom: (socket, bytes); (None, b"") at the end."""

@@ -2,8 +2,11 @@
 
 import json
 import os
+import pathlib
 import signal
 import ssl
+import subprocess
+import time
 
 import pytest
 
@@ -205,3 +208,33 @@ def test_a_new_monitor_shakes_hands_anew(watch, upsd, pki, how):
         shown(daemon, ", encrypted and verified, logged in")
         assert not {"COMMBAD", "FSD", "SHUTDOWN", "NOCOMM"} & set(daemon.events())
         assert is_down(gateway)
+
+
+@pytest.mark.parametrize("binary", ["host"], indirect=True)  # the other one takes no LD_PRELOAD
+@pytest.mark.parametrize("cert, in_1970, today", [
+    ("good", "is verified, but not its dates", VERIFIED),
+    ("expired", "is verified, but not its dates", "has expired"),
+    ("of_other", "unknown CA", None),
+    ("san_of_other", "another name", None),
+])
+def test_a_board_without_a_clock(watch, upsd, pki, tmp_path, cert, in_1970, today):
+    """The dates, and nothing else, are let pass until the clock is set."""
+    shim, clock = tmp_path / "clock.so", tmp_path / "clock"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", shim,
+                    pathlib.Path(__file__).parents[1] / "compare" / "clock.c"], check=True)
+    clock.write_text(f"{60 - int(time.time())}\n")
+    with Gateway(upsd.port, getattr(pki, cert)) as gateway:
+        daemon = watch(gateway, verify(pki), run=False)
+        daemon.env.update(LD_PRELOAD=str(shim), CLOCK_JUMP=str(clock))
+        daemon.run()
+        daemon.wait_log(in_1970)
+        if not today:
+            return
+        shown(daemon, "encrypted and verified but for the dates, logged in")
+        fresh = tmp_path / "fresh"
+        fresh.write_text("0\n")
+        fresh.rename(clock)
+        # the connection that stands is not judged again
+        shown(daemon, "encrypted and verified but for the dates, logged in")
+        gateway.break_all()
+        daemon.wait_log(today)
