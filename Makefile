@@ -169,7 +169,7 @@ setup: setup-board setup-test ## install the Debian packages that are missing, a
 
 .PHONY: clean
 clean: ## remove what was built; downloads and toolchains stay
-	rm -rf $(BUILD)/host $(BUILD)/*-uclibc $(BUILD)/tests $(BUILD)/$(BOARD)/rootfs \
+	rm -rf $(BUILD)/host $(BUILD)/tls $(BUILD)/minimal $(BUILD)/*-uclibc $(BUILD)/tests $(BUILD)/$(BOARD)/rootfs \
 		$(BUILD)/$(BOARD)/rootfs.cpio.gz
 
 .PHONY: distclean
