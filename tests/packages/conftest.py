@@ -3,4 +3,7 @@
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS / "system"))
+# certificates, and an upsd that has one
+sys.path.append(str(TESTS / "tls"))

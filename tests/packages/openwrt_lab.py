@@ -14,7 +14,7 @@ from openwrt_standin.router import Router
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BOARD = TOP / "board" / "openwrt"
-IPK = TOP / "build" / "openwrt" / "x86_64" / "nutlet-upsmon.ipk"
+PACKAGES = TOP / "build" / "openwrt" / "x86_64"
 
 MONITOR = """
 config monitor
@@ -42,15 +42,15 @@ def plain_environment():
     return {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 
 
-def make_ipk():
-    """The package, built from this tree by the package's own Makefile; by one test at a time."""
+def make_ipk(package="nutlet-upsmon"):
+    """A package, built from this tree by the package's own Makefile; by one test at a time."""
     lock = TOP / "build" / "openwrt.lock"
     lock.parent.mkdir(exist_ok=True)
     with open(lock, "w") as f:
         fcntl.flock(f, fcntl.LOCK_EX)
         subprocess.run(["make", "-s", "-C", str(TOP), "ipk"], check=True,
                        env=plain_environment(), stdout=subprocess.DEVNULL)
-    return IPK
+    return PACKAGES / f"{package}.ipk"
 
 
 def part(ipk, name):

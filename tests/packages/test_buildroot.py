@@ -64,6 +64,16 @@ def test_takes_the_place_of_the_package_nut(tmp_path):
                                              more=["BR2_PACKAGE_NUT"]).make("show")
 
 
+def test_tls_is_mbedtls(tmp_path):
+    said = Buildroot(tmp_path / "with", more=["BR2_PACKAGE_NUTLET_TLS"]).make("show")
+    assert " TLS=mbedtls\n" in said and "DEPENDENCIES= mbedtls\n" in said
+    assert "TLS" not in Buildroot(tmp_path / "without").make("show")
+    built = Buildroot(tmp_path / "built", more=["BR2_PACKAGE_NUTLET_TLS"], cflags="-O0").build()
+    libraries = subprocess.run(["readelf", "-d", built.target / "usr/sbin/upsmon"], text=True,
+                               capture_output=True, check=True).stdout
+    assert "libmbedtls.so" in libraries
+
+
 def users_and_permissions(built):
     user, = built.table("users")
     # name uid group gid password home shell groups comment: nobody can log in

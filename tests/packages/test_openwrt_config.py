@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from openwrt_lab import BOARD, TOP, complaints, configure, configure_as, made, options, uci_quoted, words
+from openwrt_lab import BOARD, TOP, complaints, configure, configure_as, made, options, uci_quoted
 from openwrt_lab import ipk, router, tmp_path  # noqa: F401  fixtures
 
 MONITOR = """
@@ -369,21 +369,6 @@ def test_without_tls_encryption_is_not_given_up(router, line, name):  # noqa: F8
     assert f"nut_monitor.upsmon.{name}: {name.upper()} asks for TLS" in router.logged()
     assert not router.file("/var/etc/nut/upsmon.conf").exists()
     assert not router.file("/var/etc/nut/upsmon.conf.new").exists()
-
-
-def test_with_tls_everything_is_passed_on(router):  # noqa: F811
-    """By an upsmon that would take it."""
-    router.script("/usr/sbin/upsmon", "exit 0")
-    router.config(of(options({"certpath": "/etc/ssl/a b", "certident": '"a \\"name\\"" p#w',
-                              "certverify": "on", "forcessl": 1})
-                     + "\tlist certhost 'nas.lan \"a name\" 0 1'\n\tlist certhost 'b c 1 0'\n"))
-    assert configure(router) == 0
-    lines = [words(line) for line in router.made()]
-    assert ["CERTPATH", "/etc/ssl/a b"] in lines
-    assert ["CERTIDENT", 'a "name"', "p#w"] in lines
-    assert ["CERTHOST", "nas.lan", "a name", "0", "1"] in lines
-    assert ["CERTHOST", "b", "c", "1", "0"] in lines
-    assert ["CERTVERIFY", "1"] in lines and ["FORCESSL", "1"] in lines
 
 
 # -- the whole --------------------------------------------------------------------------

@@ -59,9 +59,9 @@ def test_nothing_of_it_is_in_nuts_other_packages(ipk):  # noqa: F811
 
 def test_the_same_input_gives_the_same_package(ipk, tmp_path):  # noqa: F811
     again = tmp_path / "again.ipk"
-    os.utime(ipk.parent / "root" / "usr" / "sbin" / "upsmon")
-    subprocess.run([BOARD / "ipk.sh", ipk.parent / "root", ipk.parent / "control", again],
-                   check=True)
+    os.utime(ipk.parent / "plain" / "root" / "usr" / "sbin" / "upsmon")
+    subprocess.run([BOARD / "ipk.sh", ipk.parent / "plain" / "root",
+                    ipk.parent / "plain" / "control", again], check=True)
     assert again.read_bytes() == ipk.read_bytes()
     assert list(tmp_path.iterdir()) == [again]
 
@@ -93,10 +93,11 @@ def test_a_feed_that_is_a_link_finds_the_source(tmp_path):  # noqa: F811
     assert f"{TOP}/src" in plan and f"{link}/src" not in plan
 
 
-def test_the_variant_with_tls_cannot_be_selected_yet(tmp_path):  # noqa: F811
-    result = recipe(tmp_path, "nutlet-upsmon-mbedtls")
-    assert result.returncode == 2
-    assert "nutlet-upsmon-mbedtls cannot be selected yet" in result.stderr
+def test_the_variant_with_tls_selects_openwrts_library(tmp_path):  # noqa: F811
+    plan = recipe(tmp_path, "nutlet-upsmon-mbedtls", "BUILD_VARIANT=mbedtls").stdout
+    assert "TLS=mbedtls" in plan
+    assert "TLS=mbedtls" not in recipe(tmp_path, "nutlet-upsmon").stdout
+    assert "DEPENDS:=+libmbedtls\n" in (BOARD / "Makefile").read_text()
 
 
 def test_the_options_of_menuconfig_reach_make(tmp_path):  # noqa: F811

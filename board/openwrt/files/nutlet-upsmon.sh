@@ -199,9 +199,10 @@ nutlet_put_words() { # VALUE OPTION
 
 	[ -n "$1" ] || return 0
 	nutlet_quote_words "$1"
-	# CERTHOST host certificate verify force
+	# CERTHOST host certificate verify force: whatever is not plainly off
 	case $2:$quoted in
-	certhost:*'" "1"' | certhost:*'" "1" "'[01]\") must=' must' ;;
+	certhost:*'" "0" "0"') ;;
+	certhost:*) must=' must' ;;
 	esac
 	nutlet_put "$main.$2$must" "$(nutlet_upper "$2") $quoted"
 }
@@ -462,15 +463,22 @@ nutlet_judge_line() { # NUMBER TEXT
 	dropped=1
 }
 
-# What no option alone is to blame for.
+# What no line alone is to blame for.
 nutlet_judge_whole() { # TEXT
-	local number
+	local number directive
 
 	case $1 in
-	"error: "*" MINSUPPLIES asks for "*) ;;
+	"error: "*" MINSUPPLIES asks for "*) directive=MINSUPPLIES ;;
+	# An upsmon that verifies nothing goes on without it; one that does says so next.
+	"error: CERTPATH "*) directive=CERTPATH ;;
+	"error: the certificate of "*)
+		nutlet_log err "nut_monitor: ${1#error: }"
+		unencrypted=1
+		return
+		;;
 	*) return ;;
 	esac
-	number=$(sed -n '/^MINSUPPLIES/=' "$NUTLET_CONF.new")
+	number=$(sed -n "/^$directive/=" "$NUTLET_CONF.new")
 	[ -n "$number" ] || return
 	nutlet_judge_line "$number" "$1"
 }

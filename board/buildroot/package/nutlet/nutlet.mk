@@ -36,8 +36,7 @@ NUTLET_MAKE_OPTS = \
 	PREFIX=/usr \
 	SYSCONFDIR=/etc
 
-# What costs bytes is left out by its variable. TLS is not there yet: it will be
-# an option that selects mbedtls, and TLS=mbedtls here.
+# What costs bytes is left out by its variable.
 ifneq ($(BR2_PACKAGE_NUTLET_CHECK),y)
 NUTLET_MAKE_OPTS += CHECK=no
 endif
@@ -56,6 +55,11 @@ endif
 
 ifneq ($(BR2_PACKAGE_NUTLET_IPV6),y)
 NUTLET_MAKE_OPTS += IPV6=no
+endif
+
+ifeq ($(BR2_PACKAGE_NUTLET_TLS),y)
+NUTLET_DEPENDENCIES += mbedtls
+NUTLET_MAKE_OPTS += TLS=mbedtls
 endif
 
 define NUTLET_BUILD_CMDS

@@ -15,10 +15,10 @@ list = $(subst $(space),$(comma)$(space),$(strip $(1)))
 # 1: field, 2: value; without a value the field is left out
 field = $(if $(strip $(2)),$(1): $(strip $(2))$(newline))
 
-# + selects in menuconfig, and @ is a condition there: neither is for the package
+# + selects in menuconfig, and what that selects is linked into the program here
 control = $(call field,Package,$(PACKAGE))$\
 	$(call field,Version,$(PKG_VERSION)-r$(PKG_RELEASE))$\
-	$(call field,Depends,$(call list,$(patsubst +%,%,$(filter-out @%,$(MY_DEPENDS)))))$\
+	$(call field,Depends,$(call list,$(filter-out +%,$(MY_DEPENDS))))$\
 	$(call field,Conflicts,$(call list,$(MY_CONFLICTS)))$\
 	$(call field,Provides,$(call list,$(MY_PROVIDES)))$\
 	$(call field,License,$(PKG_LICENSE))$\
@@ -34,7 +34,6 @@ define take_fields
 $(foreach field,$(FIELDS),$(eval $(field) :=))
 $(eval $(Package/$(1)))
 $(foreach field,$(FIELDS),$(eval MY_$(field) := $($(field))))
-$(if $(filter @BROKEN,$(MY_DEPENDS)),$(error $(1) cannot be selected yet))
 endef
 
 BuildPackage = $(if $(filter $(PACKAGE),$(1)),$(strip $(call take_fields,$(1))))
