@@ -250,11 +250,12 @@ uclibc_tls = $(call uclibc_rule,$(1),$(2),$(SRC_TLS),$\
 	$(if $(filter no,$(TLS13)),-DNUTLET_TLS13=0),$(call MBEDTLS,$(2))/libmbedtls.a)
 uclibc_asked = $(call uclibc_$(if $(filter mbedtls,$(TLS)),tls,plain),$(1),$(2))
 $(eval $(call uclibc_asked,host,$(HOST_ARCH)))
-ifneq ($(TLS),mbedtls)
-$(eval $(call uclibc_tls,tls/host,$(HOST_ARCH)))
-endif
 UCLIBC_ARCHS := $(filter-out $(HOST_ARCH),$(patsubst board/common/arch/%.conf,%,\
 	$(wildcard board/common/arch/*.conf)))
+ifneq ($(TLS),mbedtls)
+$(eval $(call uclibc_tls,tls/host,$(HOST_ARCH)))
+$(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_tls,tls/$(arch),$(arch))))
+endif
 $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_asked,$(arch),$(arch))))
 
 ## tests ----------------------------------------------------------------------
@@ -327,5 +328,7 @@ lint: $(SRC) $(HDR)
 	@mandoc -T lint -W warning $(MAN)
 
 include board/common/board.mk
+# the same image with TLS in it
+board-test: $(if $(filter no,$(TLS)),$(BUILD)/tls/$(BOARD_ARCH)-uclibc/upsmon)
 # what a folder of board/ adds of its own: packages, init systems
 include $(wildcard board/*/targets.mk)

@@ -1,4 +1,10 @@
+import pathlib
+import sys
+
 import pytest
+
+# certificates, and an upsd that has one
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "tls"))
 
 from lab.board import Board, variant
 from lab.upsd import Upsd
