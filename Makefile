@@ -252,11 +252,10 @@ uclibc_asked = $(call uclibc_$(if $(filter mbedtls,$(TLS)),tls,plain),$(1),$(2))
 $(eval $(call uclibc_asked,host,$(HOST_ARCH)))
 UCLIBC_ARCHS := $(filter-out $(HOST_ARCH),$(patsubst board/common/arch/%.conf,%,\
 	$(wildcard board/common/arch/*.conf)))
-ifneq ($(TLS),mbedtls)
+$(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_asked,$(arch),$(arch))))
+# for their tests
 $(eval $(call uclibc_tls,tls/host,$(HOST_ARCH)))
 $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_tls,tls/$(arch),$(arch))))
-endif
-$(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_asked,$(arch),$(arch))))
 
 ## tests ----------------------------------------------------------------------
 
@@ -329,6 +328,6 @@ lint: $(SRC) $(HDR)
 
 include board/common/board.mk
 # the same image with TLS in it
-board-test: $(if $(filter no,$(TLS)),$(BUILD)/tls/$(BOARD_ARCH)-uclibc/upsmon)
+board-test: $(BUILD)/tls/$(BOARD_ARCH)-uclibc/upsmon
 # what a folder of board/ adds of its own: packages, init systems
 include $(wildcard board/*/targets.mk)

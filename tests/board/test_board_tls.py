@@ -3,7 +3,7 @@
 import pytest
 
 from certs import Authority
-from lab.board import TOP, Board, with_tree
+from lab.board import TOP, with_tree
 from lab.upsd import wait_for
 from nss import TlsUpsd
 from test_board import protects
@@ -24,11 +24,8 @@ def upsd(tmp_path, ca):
 
 
 @pytest.fixture
-def boot(request, tmp_path, upsd):
+def boot(request, tmp_path, switch_on):
     """Boots the image with that program, and with this CA to verify upsd by."""
-    name = request.config.getoption("--board")
-    boards = []
-
     def with_authority(authority):
         tree = tmp_path / "tree"
         for folder in ("usr/sbin", "etc/nut"):
@@ -40,17 +37,14 @@ def boot(request, tmp_path, upsd):
             conf + "CERTPATH /etc/nut/ca.pem\nCERTVERIFY 1\nFORCESSL 1\n")
         (tree / "etc/nut/upsmon.conf").chmod(0o600)
         (tree / "etc/nut/ca.pem").write_bytes(authority.path.read_bytes())
-        image = with_tree(name, tree, tmp_path / "tls.cpio.gz")
-        boards.append(Board(name, upsd_port=upsd.port, log=tmp_path / "console.log", image=image))
-        return boards[-1]
+        image = with_tree(request.config.getoption("--board"), tree, tmp_path / "tls.cpio.gz")
+        return switch_on(image=image).boot().shell()
 
-    yield with_authority
-    for board in boards:
-        board.stop()
+    return with_authority
 
 
 def test_a_verified_server_from_boot_to_power_off(boot, ca, upsd):
-    board = boot(ca).boot().shell()
+    board = boot(ca)
     wait_for("login", lambda: upsd.logins() == 1, 60)
     said = board.run("upsmon -c status")[1]
     assert "OL" in said and "encrypted and verified" in said and "dates" not in said
@@ -60,7 +54,7 @@ def test_a_verified_server_from_boot_to_power_off(boot, ca, upsd):
 
 
 def test_a_server_of_another_ca_is_not_used(boot, tmp_path, upsd):
-    board = boot(Authority(tmp_path / "other")).boot().shell()
+    board = boot(Authority(tmp_path / "other"))
     wait_for("the reason", lambda: "is of an unknown CA" in board.run("logread")[1], 60)
     assert upsd.logins() == 0
     assert "communication lost, not logged in" in board.run("upsmon -c status")[1]

@@ -45,14 +45,14 @@ def test_it_stands_for_the_package_without(ipk):  # noqa: F811
 
 
 def test_every_option_arrives(router, ca):  # noqa: F811
-    install_ca(router, ca)
-    router.config(of({"certpath": "/etc/nut/ca.pem", "certfile": "/etc/nut/ca.pem",
+    router.file("/etc/nut/a b.pem").write_bytes(ca.path.read_bytes())
+    router.config(of({"certpath": "/etc/nut/a b.pem", "certfile": "/etc/nut/a b.pem",
                       "certident": '"a \\"name\\"" p#w', "certverify": "on", "forcessl": 1},
                      "\tlist certhost 'nas.lan \"a name\" 0 1'\n\tlist certhost 'b c 1 0'\n"))
     assert configure(router) == 0
     assert 'CERTHOST "nas.lan" "a name" "0" "1"' in router.made()
     got = made(router)
-    assert got["CERTPATH"] == got["CERTFILE"] == ["/etc/nut/ca.pem"]
+    assert got["CERTPATH"] == got["CERTFILE"] == ["/etc/nut/a b.pem"]
     assert got["CERTIDENT"] == ['a "name"', "p#w"] and got["CERTHOST"] == ["b", "c", "1", "0"]
     assert got["CERTVERIFY"] == got["FORCESSL"] == ["1"]
 

@@ -15,10 +15,11 @@ list = $(subst $(space),$(comma)$(space),$(strip $(1)))
 # 1: field, 2: value; without a value the field is left out
 field = $(if $(strip $(2)),$(1): $(strip $(2))$(newline))
 
-# + selects in menuconfig, and what that selects is linked into the program here
+# + selects in menuconfig, and what that selects is linked into the program here; @ is a condition
+# there, and not for the package
 control = $(call field,Package,$(PACKAGE))$\
 	$(call field,Version,$(PKG_VERSION)-r$(PKG_RELEASE))$\
-	$(call field,Depends,$(call list,$(filter-out +%,$(MY_DEPENDS))))$\
+	$(call field,Depends,$(call list,$(filter-out +% @%,$(MY_DEPENDS))))$\
 	$(call field,Conflicts,$(call list,$(MY_CONFLICTS)))$\
 	$(call field,Provides,$(call list,$(MY_PROVIDES)))$\
 	$(call field,License,$(PKG_LICENSE))$\
