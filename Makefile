@@ -67,6 +67,9 @@ TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck mandoc libcmocka-d
 # What the folders of board/ need for the tests of their packages, they add themselves.
 PACKAGE_TEST_PACKAGES := busybox
 
+# Our TLS without a daemon around it: what its pool holds, and what ASan says.
+TLS_CLIENTS := $(BUILD)/tests/tls/client-pool $(BUILD)/tests/tls/client-asan
+
 # Most of a system test is waiting for an upsd: sixteen of them wait at once.  Proofs work.
 PYTEST_JOBS ?= 16
 PROOF_JOBS ?= 8
@@ -115,7 +118,7 @@ core-test: setup-test $(BUILD)/tests/core/plain ## unit tests of the pure core (
 tls: setup-uclibc setup-test $(BUILD)/tls/host/upsmon $(BUILD)/tls/host-uclibc/upsmon ## both with TLS, for their tests: build/tls/; in general: make TLS=mbedtls
 
 .PHONY: tls-test
-tls-test: tls ## TLS: NUT's own servers, a man in the middle, beside NUT's upsmon (pytest)
+tls-test: tls $(BUILD)/tls/default/host/upsmon $(TLS_CLIENTS) ## TLS: NUT's own servers, a man in the middle, beside NUT's upsmon (pytest)
 	@$(PYTEST) tests/tls -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
 
 .PHONY: system-test
@@ -129,16 +132,19 @@ proof-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## which
 .PHONY: soak
 soak: setup-board setup-test static image ## the proofs with their full counts, and the board's: build/soak/report.md
 	@mkdir -p $(BUILD)/soak && rm -f $(BUILD)/soak/report.jsonl
-	@$(MAKE) --no-print-directory soak-proof soak-board; code=$$?; \
+	@$(MAKE) --no-print-directory soak-proof soak-tls soak-board; code=$$?; \
 		/usr/bin/python3 tests/proof/report.py $(BUILD)/soak/report.jsonl $(BUILD)/soak/report.md; \
 		cat $(BUILD)/soak/report.md; exit $$code
 
-.PHONY: soak-proof soak-board
+.PHONY: soak-proof soak-tls soak-board
 SOAK := NUTLET_SOAK=1 NUTLET_REPORT=$(CURDIR)/$(BUILD)/soak/report.jsonl
 soak-proof: $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon
 	@echo "[soak] the proofs; about 25 minutes"
 	@$(SOAK) $(PYTEST) tests/proof -q -n $(PROOF_JOBS)
 	@$(SOAK) $(PYTEST) tests/model -q -n 2
+soak-tls: $(TLS_CLIENTS)
+	@echo "[soak] 10,000 connections of TLS; about 3 minutes"
+	@$(SOAK) $(PYTEST) tests/tls/test_client.py -q -k many_connections
 soak-board: image
 	@echo "[soak] the board in QEMU; about 12 minutes"
 	@$(SOAK) $(PYTEST) tests/board/soak -q -n 2 --board $(BOARD)
@@ -227,10 +233,26 @@ $(BUILD)/minimal/host/upsmon: $(SRC) $(HDR) Makefile
 $(BUILD)/tls/host/upsmon: $(SRC_TLS) $(HDR) Makefile
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tls TLS=mbedtls $@
 
+# And with mbedTLS 3.6 in its own configuration, as OpenWrt and Buildroot share it.
+$(BUILD)/tls/default/host/upsmon: $(SRC_TLS) $(HDR) Makefile $(BUILD)/mbedtls/test-default/libmbedtls.a
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tls/default TLS=mbedtls \
+		CPPFLAGS="$(CPPFLAGS) -I$(CURDIR)/$(BUILD)/mbedtls/test-default/include" \
+		TLS_LIBS=$(CURDIR)/$(BUILD)/mbedtls/test-default/libmbedtls.a $@
+
+$(BUILD)/tests/tls/client-asan: TLS_CLIENT_FLAGS := -DNUTLET_TLS_POOL=0 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+$(BUILD)/tests/tls/client-pool: TLS_CLIENT_FLAGS := -DMBEDTLS_MEMORY_DEBUG
+$(TLS_CLIENTS): $(BUILD)/tests/tls/client-%: tests/tls/client.c $(wildcard src/tls/*.c) $(HDR) \
+		$(BUILD)/mbedtls/test-%/libmbedtls.a
+	@mkdir -p $(@D)
+	@gcc $(filter-out -DWITH_TLS=1,$(STANDARD)) -DWITH_TLS=1 $(WARNINGS) -Werror -O1 -g \
+		'-DMBEDTLS_CONFIG_FILE="tls/mbedtls_config.h"' $(TLS_CLIENT_FLAGS) \
+		-I$(BUILD)/mbedtls/test-$*/include -o $@ $(filter %.c %.a,$^)
+
 # Of a static image with TLS: the library of one architecture.
 MBEDTLS = $(BUILD)/mbedtls/$(1)$(if $(filter no,$(TLS13)),-tls12)
 $(BUILD)/mbedtls/%/libmbedtls.a: src/tls/mbedtls_config.h board/common/mbedtls.sh
-	@$(MAKE) --no-print-directory $(BUILD)/toolchain/$(*:-tls12=)/cc
+	@$(if $(filter test-%,$*),,$(MAKE) --no-print-directory $(BUILD)/toolchain/$(*:-tls12=)/cc)
 	@$(STEP) mbedtls-$* "building mbedTLS, about 10 s" board/common/mbedtls.sh $*
 
 # Small enough to be compiled at once; the compiler wrapper links statically.

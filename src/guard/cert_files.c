@@ -5,13 +5,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
+
+/* Whom no file belongs to, also where there is no /etc/passwd. */
+#define NOBODY 65534
 
 #define IS_NSS "is a database of NSS, and this upsmon reads PEM"
 
@@ -185,24 +190,63 @@ static bool is_verified(const struct conf *conf)
 	return false;
 }
 
+/* Keys, and what the library makes of a file: nothing for root, and nobody else has to do with it. */
+static void give_up_rights(void)
+{
+	if (geteuid() == 0 &&
+	    (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
+		_exit(1);
+}
+
+/* What the monitor would find, found by a child that does the same. */
+static void try_them(const struct tls_files *files, struct tls_problems *problems)
+{
+	int ends[2], status = 0;
+	pid_t pid;
+
+	memset(problems, 0, sizeof(*problems));
+	if (files->ca.error)
+		snprintf(problems->ca, sizeof(problems->ca), "%s", files->ca.error);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		give_up_rights();
+		tls_start(files, 1, problems);
+		(void)!write(ends[1], problems, sizeof(*problems));
+		_exit(0);
+	}
+	close(ends[1]);
+	/* less than a pipe holds comes at once, or not at all */
+	(void)!read(ends[0], problems, sizeof(*problems));
+	close(ends[0]);
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFSIGNALED(status))
+		snprintf(problems->ca, sizeof(problems->ca), "it ends the library by signal %d",
+			 WTERMSIG(status));
+}
+
 void cert_files_check(const struct conf *conf, struct conf_report *report)
 {
 	enum conf_severity severity = is_verified(conf) ? CONF_ERROR : CONF_WARNING;
+	struct tls_problems problems;
 	struct tls_files files;
 
 	if (!conf->cert_path && !conf->cert_file)
 		return;
 	cert_files_read(conf, &files);
+	try_them(&files, &problems);
 	if (conf->cert_path && files.ca.error && strcmp(files.ca.error, IS_NSS) == 0)
 		conf_say(report, CONF_ERROR, 0,
 			 "CERTPATH %s " IS_NSS ".  Export the CA: cd there, certutil -L -d . (its name), "
 			 "certutil -L -d . -n NAME -a >/etc/nut/ca.pem",
 			 files.ca_path);
-	else if (conf->cert_path && files.ca.error)
-		conf_say(report, severity, 0, "CERTPATH %s: %s", files.ca_path, files.ca.error);
-	if (conf->cert_file && files.own.error)
+	else if (conf->cert_path && *problems.ca)
+		conf_say(report, severity, 0, "CERTPATH %s: %s", files.ca_path, problems.ca);
+	if (*problems.some)
+		conf_say(report, CONF_WARNING, 0, "CERTPATH %s: %s", files.ca_path, problems.some);
+	if (*problems.own)
 		conf_say(report, CONF_WARNING, 0, "CERTFILE %s: %s; servers that want a certificate "
 						  "will refuse this machine",
-			 files.own_path, files.own.error);
+			 files.own_path, problems.own);
 	cert_files_forget();
 }

@@ -27,8 +27,9 @@ void cert_files_read(const struct conf *conf, struct tls_files *files);
 void cert_files_forget(void);
 
 /*
- * Whether they could be read now, and look like certificates: what is wrong is
- * a finding, and an error if without it no server of *conf could be verified.
+ * Whether the monitor could use them now, by a child of no rights that tries:
+ * what is wrong is a finding, and an error if without it no server of *conf
+ * could be verified.
  */
 void cert_files_check(const struct conf *conf, struct conf_report *report);
 

@@ -380,6 +380,20 @@ static void restore(const struct snapshot *snapshot)
 	core_restore_phase(&self.core, (enum phase)snapshot->phase, snapshot->phase_until, self.now);
 }
 
+#if WITH_TLS
+/* The guard has looked at them, but they may have changed since. */
+static void start_tls(const struct tls_files *files)
+{
+	struct tls_problems problems;
+
+	tls_start(files, self.conf.ups_count, &problems);
+	if (*problems.ca && *files->ca_path)
+		log_warning("CERTPATH %s: %s", files->ca_path, problems.ca);
+	if (*problems.own)
+		log_warning("CERTFILE %s: %s", files->own_path, problems.own);
+}
+#endif
+
 void monitor_init(const struct monitor_setup *setup, struct loop_client *client)
 {
 	memset(&self, 0, sizeof(self));
@@ -397,7 +411,7 @@ void monitor_init(const struct monitor_setup *setup, struct loop_client *client)
 	core_init(&self.core, &self.conf, setup->connect_ms, self.now);
 	restore(setup->snapshot);
 #if WITH_TLS
-	tls_start(&setup->files, self.conf.ups_count);
+	start_tls(&setup->files);
 #endif
 	client->self = &self;
 	client->prepare = prepare;

@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "core/action.h"
+
 /* What a file of PEM holds, with a NUL behind it; or why there is none. */
 struct tls_text {
 	const char *text;
@@ -35,11 +37,19 @@ struct tls_files {
 	const char *password;	/* of CERTFILE's key; "": none */
 };
 
+/* What is wrong with them, for people; "": nothing. */
+struct tls_problems {
+	char ca[WHY_MAX];	/* no certificate can be verified */
+	char some[WHY_MAX];	/* not all of CERTPATH can be used */
+	char own[WHY_MAX];	/* a server that wants a certificate refuses us */
+};
+
 /*
- * Takes what it needs of *files, and says what is wrong with it.  For so many
- * connections at once, before the first of them; anew when all have ended.
+ * Takes what it needs of *files.  For so many connections at once, before the
+ * first of them; anew when all have ended.
  */
-void tls_start(const struct tls_files *files, unsigned int connections);
+void tls_start(const struct tls_files *files, unsigned int connections,
+	       struct tls_problems *problems);
 
 struct tls;
 

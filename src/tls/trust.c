@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 #include "tls/trust.h"
 
+#include <stdio.h>
 #include <string.h>
 #ifdef MBEDTLS_MEMORY_BUFFER_ALLOC_C
 #include <mbedtls/memory_buffer_alloc.h>
 #endif
 
-#include "base/log.h"
 #include "options.h"
 #include "tls/random.h"
 
 static struct {
 	bool started;
 	const char *why;	/* no TLS at all */
-	const char *why_verify;	/* no certificate can be verified */
+	char why_verify[WHY_MAX];	/* no certificate can be verified; "": it can */
 	mbedtls_x509_crt authorities;
 	mbedtls_x509_crt own;
 	mbedtls_pk_context key;
@@ -90,70 +90,70 @@ static bool configure(mbedtls_ssl_config *conf, int authmode)
 	return true;
 }
 
-/* How many certificates were read; what is none among them is passed over. */
-static unsigned int read_certificates(mbedtls_x509_crt *list, const struct tls_text *text,
-				      const char *path)
+/* Whether one was read; *left: how many others cannot be, and are passed over. */
+static bool read_certificates(mbedtls_x509_crt *list, const struct tls_text *text, int *left)
 {
-	unsigned int count = 0;
 	/* the size counts the NUL: so it knows PEM */
-	int left = mbedtls_x509_crt_parse(list, (const unsigned char *)text->text, text->size + 1);
-
-	for (const mbedtls_x509_crt *c = list; c && c->version > 0; c = c->next)
-		count++;
-	if (left > 0)
-		log_warning("%s: %d of its certificates cannot be read, and are ignored", path, left);
-	return count;
+	*left = mbedtls_x509_crt_parse(list, (const unsigned char *)text->text, text->size + 1);
+	return list->version > 0;
 }
 
-static void read_authorities(const struct tls_files *files)
+static void read_authorities(const struct tls_files *files, struct tls_problems *problems)
 {
+	int left;
+
 	if (files->ca.error) {
-		self.why_verify = files->ca.error;
-	} else if (read_certificates(&self.authorities, &files->ca, files->ca_path) == 0) {
-		self.why_verify = "CERTPATH holds no certificate that can be read";
-		log_warning("%s: no certificate in PEM can be read", files->ca_path);
+		snprintf(problems->ca, sizeof(problems->ca), "%s", files->ca.error);
+	} else if (!read_certificates(&self.authorities, &files->ca, &left)) {
+		snprintf(problems->ca, sizeof(problems->ca),
+			 "no certificate in PEM that can be read is in it");
 	} else {
 		mbedtls_ssl_conf_ca_chain(&self.verify, &self.authorities, NULL);
+		if (left > 0)
+			snprintf(problems->some, sizeof(problems->some),
+				 "%d of its certificates cannot be read, and are ignored", left);
 	}
+	memcpy(self.why_verify, problems->ca, sizeof(self.why_verify));
 }
 
-/* A server that asks for it will say so, if it cannot be used. */
-static void read_own(const struct tls_files *files)
+static const char *read_own(const struct tls_files *files)
 {
 	const unsigned char *password = (const unsigned char *)files->password;
 	const unsigned char *text = (const unsigned char *)files->own.text;
+	int left;
 
 	if (files->own.error)
-		return;
-	if (read_certificates(&self.own, &files->own, files->own_path) == 0) {
-		log_warning("%s: CERTFILE holds no certificate in PEM that can be read",
-			    files->own_path);
-	} else if (compat_parse_key(&self.key, text, files->own.size + 1, password,
-				    strlen(files->password), random_bytes) != 0) {
-		log_warning("%s: the key of CERTFILE is missing or cannot be read; is the password in "
-			    "CERTIDENT right?",
-			    files->own_path);
-	} else if (mbedtls_ssl_conf_own_cert(&self.verify, &self.own, &self.key) != 0 ||
-		   mbedtls_ssl_conf_own_cert(&self.plain, &self.own, &self.key) != 0) {
-		log_warning("%s: CERTFILE cannot be used", files->own_path);
-	}
+		return *files->own_path ? files->own.error : "";
+	if (!read_certificates(&self.own, &files->own, &left))
+		return "no certificate in PEM that can be read is in it";
+	if (compat_parse_key(&self.key, text, files->own.size + 1, password,
+			     strlen(files->password), random_bytes) != 0)
+		return "its key is missing or cannot be read; is the password in CERTIDENT right?";
+	if (mbedtls_ssl_conf_own_cert(&self.verify, &self.own, &self.key) != 0 ||
+	    mbedtls_ssl_conf_own_cert(&self.plain, &self.own, &self.key) != 0)
+		return "it cannot be used";
+	return "";
 }
 
-void tls_start(const struct tls_files *files, unsigned int connections)
+void tls_start(const struct tls_files *files, unsigned int connections,
+	       struct tls_problems *problems)
 {
+	memset(problems, 0, sizeof(*problems));
 	start(files, connections);
 	if (!self.why && (!configure(&self.plain, MBEDTLS_SSL_VERIFY_OPTIONAL) ||
 			  !configure(&self.verify, MBEDTLS_SSL_VERIFY_REQUIRED)))
 		self.why = "the library cannot be configured: is TLS_POOL too small?";
-	if (self.why)
+	if (self.why) {
+		snprintf(problems->ca, sizeof(problems->ca), "%s", self.why);
 		return;
-	read_authorities(files);
-	read_own(files);
+	}
+	read_authorities(files, problems);
+	snprintf(problems->own, sizeof(problems->own), "%s", read_own(files));
 }
 
 const mbedtls_ssl_config *trust_config(bool verify, const char **why)
 {
-	*why = self.why ? self.why : verify ? self.why_verify : NULL;
+	*why = self.why ? self.why : verify && *self.why_verify ? self.why_verify : NULL;
 	if (*why)
 		return NULL;
 	return verify ? &self.verify : &self.plain;

@@ -26,7 +26,7 @@ may_include() {
 }
 
 # The one door between two halves each: starting a monitor, what it gets of the files of TLS
-# (a struct, and no call), and the guard's way to an upgrade.
+# and a child's trial of them, and the guard's way to an upgrade.
 is_door() {
 	case "$1 $2" in
 	"guard/worker.c monitor/monitor.h" | "guard/cert_files.h tls/tls.h" | "guard/guard.c upgrade/"*) true ;;

@@ -15,15 +15,17 @@ from certs import Authority
 from daemon import Daemon
 from lab.upsd import Upsd
 
-BINARIES = {"host": TOP / "build" / "tls" / "host" / "upsmon",
-            "uclibc": TOP / "build" / "tls" / "host-uclibc" / "upsmon"}
+BUILD = TOP / "build" / "tls"
+BINARIES = {"host": BUILD / "host" / "upsmon",
+            "uclibc": BUILD / "host-uclibc" / "upsmon",
+            "default": BUILD / "default" / "host" / "upsmon"}
 
 
 @pytest.fixture(params=[name for name in BINARIES])
 def binary(request):
-    """The build with the distribution's mbedTLS, and the static one with ours."""
+    """The builds with Debian's mbedTLS 2.28, with our own 3.6, and with 3.6 as others share it."""
     path = BINARIES[request.param]
-    assert path.exists(), f"{path} is missing: make tls"
+    assert path.exists(), f"{path} is missing: make tls-test"
     return path
 
 

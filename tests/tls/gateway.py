@@ -5,9 +5,11 @@ It keeps all that a client has sent it in the clear.
 """
 
 import os
+import re
 import select
 import socket
 import ssl
+import subprocess
 import threading
 import time
 
@@ -24,6 +26,7 @@ class Gateway:
         truncate     half of its part of the handshake, and it is gone
         garbage      bytes that are no TLS, behind the handshake
         alter        changes a byte of what it sends, behind the handshake
+        openssl      a server with TLS as well, but openssl s_server, which order() gives orders
     """
 
     def __init__(self, upsd_port, cert=None, what="tls", version=None, clients_of=None,
@@ -42,6 +45,8 @@ class Gateway:
         self.connections = 0
         self.clients = []
         self._open = []
+        self._orders = None
+        self.openssl = bytearray()      # what s_server had to tell
         self._stop = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -56,6 +61,11 @@ class Gateway:
         for thread in self._threads:
             thread.join()
         self._listener.close()
+
+    def order(self, letter):
+        """To s_server of the last connection: R renegotiates (TLS 1.2), K makes new keys (1.3)."""
+        self._orders.write(letter.encode() + b"\n")
+        self._orders.flush()
 
     def break_all(self):
         """Every connection that there is, as by a server that is started anew."""
@@ -151,6 +161,9 @@ class Gateway:
             while self._receive(client)[0]:
                 pass
             return
+        if self.what == "openssl":
+            self._by_openssl(client, server)
+            return
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = self._context().wrap_bio(incoming, outgoing, server_side=True)
         while True:
@@ -177,6 +190,43 @@ class Gateway:
         if self.what == "garbage":
             client.sendall(os.urandom(600))
         self._tunnel(client, server, tls, incoming, outgoing)
+
+    def _by_openssl(self, client, server):
+        """s_server takes one connection, has the clear text on its pipes, and talks beside it."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        # what it prints is to come at once
+        command = ["stdbuf", "-oL", "openssl", "s_server", "-accept", f"127.0.0.1:{port}",
+                   "-naccept", "1", "-cert", self.cert.chain, "-key", self.cert.key]
+        command += ["-tls1_2"] if self.version == ssl.TLSVersion.TLSv1_2 else []
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as process:
+            try:
+                while b"ACCEPT" not in process.stdout.readline():
+                    pass
+                self._orders = process.stdin
+                with socket.create_connection(("127.0.0.1", port)) as inner:
+                    self._splice(client, server, inner, process)
+            finally:
+                process.kill()
+
+    def _splice(self, client, server, inner, process):
+        clear = process.stdout
+        while not self._stop.is_set():
+            for one in select.select([client, server, inner, clear], [], [], 0.1)[0]:
+                data = os.read(one.fileno(), 65536)
+                if not data:
+                    return
+                if one is server:
+                    process.stdin.write(data)
+                    process.stdin.flush()
+                elif one is clear:
+                    self.openssl += data
+                    # what a client of upsd says, among the rest
+                    server.sendall(b"".join(re.findall(
+                        rb"^(?:USER|PASS|LOGIN|GET|VER|LOGOUT|FSD|PRIM|MAST).*\n", data, re.M)))
+                else:
+                    (inner if one is client else client).sendall(data)
 
     def _tunnel(self, client, server, tls, incoming, outgoing):
         while True:

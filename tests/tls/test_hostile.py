@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import ssl
 import time
 
 import pytest
@@ -53,6 +54,24 @@ def test_a_chain_of_64_kib(watch, upsd, pki, tmp_path):
         daemon = watch(gateway, f"CERTPATH {pki.ca.path}\nCERTVERIFY 1\n")
         wait_for("a verdict", lambda: "TLS failed" in daemon.log() or "logged in" in daemon.log())
         assert daemon.monitor() and "ended by signal" not in daemon.log()
+
+
+@pytest.mark.parametrize("version, order", [(ssl.TLSVersion.TLSv1_2, "R"), (None, "K")])
+def test_new_keys_on_the_way(watch, upsd, pki, has_tls13, version, order):
+    """A renegotiation, and TLS 1.3's new keys: refused or carried out, the UPS is watched on."""
+    if order == "K" and not has_tls13:
+        pytest.skip("of TLS 1.3")
+    with Gateway(upsd.port, pki.good, "openssl", version=version) as gateway:
+        daemon = watch(gateway, f"CERTPATH {pki.ca.path}\nCERTVERIFY 1\nFORCESSL 1\n")
+        daemon.wait_log("logged in")
+        pid = daemon.monitor()
+        gateway.order(order)
+        wait_for("it", lambda: b"SSL_do_handshake -> " in gateway.openssl)
+        upsd.set_status("OB")
+        wait_for("on battery", lambda: "ONBATT" in daemon.events())
+        assert daemon.monitor() == pid
+        print(f"{order}: {gateway.connections} connections")
+        assert b"PASSWORD" not in gateway.clear
 
 
 def memory(pid):

@@ -159,11 +159,19 @@ def test_what_cannot_be_used_is_an_error(watch, upsd, pki, tmp_path, run_dir):
     daemon = watch(upsd, run=False)
     text = daemon.conf.read_text()
     (tmp_path / "rubbish").write_text("rubbish")
+    whole = pki.ca.path.read_text()
+    (tmp_path / "cut").write_text(whole[:len(whole) // 2])
+    (tmp_path / "part").write_text(whole + whole.replace("MII", "AAA", 1))
+    (tmp_path / "no_key").write_text(whole)
     for extra, code, words in [
             (f"CERTPATH {nss}\n", 1, "certutil -L -d . -n NAME -a >/etc/nut/ca.pem"),
             (f"CERTVERIFY 1\nCERTPATH {tmp_path}/missing\n", 1, "No such file"),
             (f"CERTVERIFY 1\nCERTPATH {tmp_path}/rubbish\n", 1, "no certificate in PEM"),
             (f"CERTVERIFY 1\nCERTPATH {daemon.dir}\n", 1, "no *.pem, *.crt or *.cer"),
+            (f"CERTVERIFY 1\nCERTPATH {tmp_path}/cut\n", 1, "no certificate in PEM that can be"),
+            (f"CERTPATH {tmp_path}/cut\n", 0, "no certificate in PEM that can be"),
+            (f"CERTVERIFY 1\nCERTPATH {tmp_path}/part\n", 0, "1 of its certificates cannot be"),
+            (f"CERTFILE {tmp_path}/no_key\n", 0, "its key is missing"),
             (f"CERTPATH {tmp_path}/missing\n", 0, "warning: CERTPATH"),
             (f"CERTFILE {tmp_path}/missing\n", 0, "warning: CERTFILE"),
             ("CERTVERIFY 1\n", 1, "there is no CERTPATH")]:
@@ -181,9 +189,12 @@ def test_a_reload_takes_over_all(watch, upsd, pki):
         daemon.wait_log(UNVERIFIED)
         daemon.wait_log("logged in")
         text = daemon.conf.read_text()
-        daemon.write(text + "CERTVERIFY 1\nCERTPATH /nowhere\n")
-        assert daemon.command("-c", "reload").returncode == 1
-        shown(daemon, ", encrypted, not verified, logged in")
+        broken = daemon.dir / "broken.pem"
+        broken.write_text(pki.ca.path.read_text()[:600])
+        for path in ("/nowhere", broken):
+            daemon.write(text + f"CERTVERIFY 1\nCERTPATH {path}\n")
+            assert daemon.command("-c", "reload").returncode == 1
+            shown(daemon, ", encrypted, not verified, logged in")
         daemon.write(text + verify(pki))
         assert daemon.command("-c", "reload").returncode == 0
         shown(daemon, ", encrypted and verified, logged in")
