@@ -59,8 +59,7 @@ SETUP := board/common/setup.sh
 HOST_PACKAGES := gcc libc6-dev make
 UCLIBC_PACKAGES := gcc libc6-dev linux-libc-dev make xz-utils dpkg-dev
 # run and console need the server too
-BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio gcc-mipsel-linux-gnu linux-libc-dev-mipsel-cross \
-	qemu-system-mips netcat-traditional python3 python3-pexpect nut-server nut-client
+BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio netcat-traditional python3 python3-pexpect nut-server nut-client
 TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck mandoc libcmocka-dev libmbedtls-dev openssl libnss3-tools python3 python3-pytest \
 	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount util-linux spin strace gdb
 
@@ -99,11 +98,12 @@ console: setup-board image ## the same board with its console on your terminal
 
 .PHONY: image
 # image: (rules in board.mk) ## the board's image: build/$(BOARD)/; BOARD=qemu-malta
+# images: (rules in board.mk) ## those of all boards
 
 .PHONY: test
-test: setup-board setup-package-test ## all tests; sets itself up
+test: setup-boards setup-package-test ## all tests; sets itself up
 	@$(MAKE) --no-print-directory check core-test
-	@$(MAKE) --no-print-directory -j2 static image
+	@$(MAKE) --no-print-directory -j2 static images
 	@$(MAKE) --no-print-directory system-test tls-test proof-test package-test board-test
 
 .PHONY: check
@@ -130,7 +130,7 @@ proof-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## which
 	@$(PYTEST) tests/model tests/proof -q -n $(PROOF_JOBS) $(PYTEST_ARGS)
 
 .PHONY: soak
-soak: setup-board setup-test static image ## the proofs with their full counts, and the board's: build/soak/report.md
+soak: setup-board setup-test static image ## the proofs with their full counts, and the board's: build/soak/report.md; BOARD=x, N=100 power cuts
 	@mkdir -p $(BUILD)/soak && rm -f $(BUILD)/soak/report.jsonl
 	@$(MAKE) --no-print-directory soak-proof soak-tls soak-board; code=$$?; \
 		/usr/bin/python3 tests/proof/report.py $(BUILD)/soak/report.jsonl $(BUILD)/soak/report.md; \
@@ -147,15 +147,17 @@ soak-tls: $(TLS_CLIENTS)
 	@$(SOAK) $(PYTEST) tests/tls/test_client.py -q -k many_connections
 soak-board: image
 	@echo "[soak] the board in QEMU; about 12 minutes"
-	@$(SOAK) $(PYTEST) tests/board/soak -q -n 2 --board $(BOARD)
+	@$(SOAK) SOAK_CUTS=$(N) $(PYTEST) tests/board/soak tests/board/test_flash.py -q -n 2 \
+		-k "soak or power_cuts" --board $(BOARD)
 
 .PHONY: compare
 compare: setup-test $(BUILD)/host/upsmon ## beside NUT's own upsmon, scenario by scenario; UPSMON_PEER=path
 	@/usr/bin/python3 tests/compare/compare.py
 
 .PHONY: board-test
-board-test: setup-test setup-board image ## the image on a board in QEMU (pytest)
-	@$(PYTEST) tests/board -q -n 2 --board $(BOARD) $(PYTEST_ARGS)
+board-test: setup-test setup-boards ## the images on their boards in QEMU (pytest); BOARDS="qemu-malta ..."
+	@for board in $(BOARDS); do echo "[board-test] $$board"; \
+		$(PYTEST) tests/board -q -n 2 --board $$board $(PYTEST_ARGS) || exit 1; done
 
 .PHONY: package-test
 package-test: setup-package-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## packages and init systems: OpenWrt, Buildroot, Debian, systemd, s6, ... (pytest)
@@ -171,7 +173,7 @@ install: $(BUILD)/host/upsmon $(if $(INIT),install-init) ## install upsmon and i
 		$(DESTDIR)$(SYSCONFDIR)/nut/upsmon.conf.example
 
 .PHONY: setup
-setup: setup-board setup-test ## install the Debian packages that are missing, and nothing else
+setup: setup-boards setup-test ## install the Debian packages that are missing, and nothing else
 
 .PHONY: clean
 clean: ## remove what was built; downloads and toolchains stay
@@ -188,13 +190,16 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p; s/^# \([a-z]*\): ([^#]*## \(.*\)/\1|\2/p' \
 		Makefile $(wildcard board/*/targets.mk) | while IFS='|' read -r name text; do \
 		printf '  make %-12s %s\n' "$$name" "$$text"; done
-	@echo "boards: $(BOARDS) (BOARD=$(BOARD))"
+	@echo "boards: $(ALL_BOARDS) (BOARD=$(BOARD))"
 
-.PHONY: setup-uclibc setup-board setup-test setup-package-test
+.PHONY: setup-uclibc setup-board setup-boards setup-test setup-package-test
 setup-uclibc:
 	@$(SETUP) $(UCLIBC_PACKAGES)
 setup-board:
-	@$(SETUP) $(BOARD_PACKAGES)
+	@$(SETUP) $(BOARD_PACKAGES) $(call board_packages,$(BOARD))
+# at once what board/common would install one by one
+setup-boards:
+	@$(SETUP) $(BOARD_PACKAGES) $(DISK_PACKAGES) $(foreach board,$(BOARDS),$(call board_packages,$(board)))
 setup-test:
 	@$(SETUP) $(TEST_PACKAGES)
 setup-package-test: setup-test
@@ -349,7 +354,8 @@ lint: $(SRC) $(HDR)
 	@mandoc -T lint -W warning $(MAN)
 
 include board/common/board.mk
-# the same image with TLS in it
-board-test: $(BUILD)/tls/$(BOARD_ARCH)-uclibc/upsmon
+# the same images with TLS in them
+board_tls = $(BUILD)/tls/$(if $(filter $(1),$(HOST_ARCH)),host,$(1))-uclibc/upsmon
+board-test: images $(sort $(foreach board,$(BOARDS),$(call board_tls,$(call board_conf,$(board),ARCH))))
 # what a folder of board/ adds of its own: packages, init systems
 include $(wildcard board/*/targets.mk)

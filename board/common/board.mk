@@ -10,14 +10,21 @@ BOARD ?= qemu-malta
 HOST_ARCH ?= $(shell uname -m)
 
 STEP := board/common/step.sh
-BOARDS := $(patsubst board/%/board.conf,%,$(wildcard board/*/board.conf))
-ifeq ($(filter $(BOARD),$(BOARDS)),)
-$(error no board "$(BOARD)"; there are: $(BOARDS))
+ALL_BOARDS := $(patsubst board/%/board.conf,%,$(wildcard board/*/board.conf))
+# those that are tested
+BOARDS ?= $(ALL_BOARDS)
+ifneq ($(filter-out $(ALL_BOARDS),$(BOARD) $(BOARDS)),)
+$(error no board "$(filter-out $(ALL_BOARDS),$(BOARD) $(BOARDS))"; there are: $(ALL_BOARDS))
 endif
 # $(call board_conf,board,KEY): a value of a board.conf
 board_conf = $(shell sed -n 's/^$(2)="\(.*\)"$$/\1/p' board/$(1)/board.conf)
-BOARD_ARCH := $(call board_conf,$(BOARD),ARCH)
-BOARD_IMAGE := $(BUILD)/$(BOARD)/rootfs.cpio.gz
+# $(call board_packages,board): what is to be installed for it
+board_packages = $(foreach key,QEMU_PACKAGE BOOT_PACKAGES,$(call board_conf,$(1),$(key))) \
+	$(shell sed -n 's/^PACKAGES="\(.*\)"$$/\1/p' board/common/arch/$(call board_conf,$(1),ARCH).conf)
+DISK_PACKAGES := squashfs-tools genimage dosfstools mtools e2fsprogs u-boot-tools device-tree-compiler \
+	grub-pc-bin grub-common
+# $(call board_image,board): what is flashed, or where there is no disk, loaded into memory
+board_image = $(BUILD)/$(1)/$(if $(call board_conf,$(1),BOOT),disk.img,rootfs.cpio.gz)
 
 # make takes these for intermediate files of a chain of patterns, and would delete them.
 .PRECIOUS: $(BUILD)/toolchain/%/cc $(BUILD)/busybox/%/busybox $(BUILD)/mbedtls/%/libmbedtls.a
@@ -42,10 +49,17 @@ $(BUILD)/$(1)/vmlinux $(BUILD)/$(1)/modules/list &: board/common/kernel.sh board
 $(BUILD)/$(1)/rootfs.cpio.gz: board/common/image.sh board/$(1)/board.conf \
 		$(call board_upsmon,$(2)) $(BUILD)/busybox/$(2)/busybox \
 		$(BUILD)/$(1)/vmlinux $(BUILD)/$(1)/modules/list \
-		$(shell find rootfs-overlay board/$(1)/rootfs-overlay ! -type l 2>/dev/null)
+		$(shell find rootfs-overlay board/common/*-overlay board/$(1)/rootfs-overlay ! -type l 2>/dev/null) \
+		board/common/pack.sh
 	@board/common/image.sh $(1) $(call board_upsmon,$(2))
+
+$(BUILD)/$(1)/disk.img: $(BUILD)/$(1)/rootfs.cpio.gz board/common/disk-image.sh board/common/initrd/init \
+		$(wildcard board/$(1)/boot.* board/$(1)/grub.cfg)
+	@$(STEP) disk-$(1) "making the disk of $(1)" board/common/disk-image.sh $(1)
 endef
-$(foreach board,$(BOARDS),$(eval $(call board_rules,$(board),$(call board_conf,$(board),ARCH))))
+$(foreach board,$(ALL_BOARDS),$(eval $(call board_rules,$(board),$(call board_conf,$(board),ARCH))))
 
 .PHONY: image
-image: $(BOARD_IMAGE)
+image: $(call board_image,$(BOARD))
+.PHONY: images
+images: $(foreach board,$(BOARDS),$(call board_image,$(board)))

@@ -48,6 +48,7 @@ yes '' | make_busybox oldconfig
 "$common/config-check.sh" "$part/wanted" "$source/.config"
 make_busybox busybox busybox.links
 
+echo "${dsc##*/}" >"$out/package" # for sbom.py
 mv "$source/busybox.links" "$out/busybox.links"
 mv "$source/busybox" "$out/busybox"
 rm -rf "$part"

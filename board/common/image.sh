@@ -50,12 +50,18 @@ while read -r module; do
 done <"$built/modules/list" >"$root/etc/modules"
 
 # The overlays come last, so that they can replace anything; the board's own after all.
-for tree in "$overlay" "$top/board/$board/rootfs-overlay"; do
+set -- "$overlay"
+for name in ${OVERLAYS:-}; do
+	set -- "$@" "$top/board/$name"
+done
+for tree in "$@" "$top/board/$board/rootfs-overlay"; do
 	[ ! -d "$tree" ] || cp -R -P "$tree/." "$root/"
 done
 # A folder that is empty but for this file is how git keeps one.
 find "$root" -name .gitkeep -delete
 cp "$upsmon" "$root/usr/sbin/upsmon"
+mkdir -p "$root/usr/lib/nutlet"
+echo "$board" >"$root/usr/lib/nutlet/board"
 
 find "$root" -type d -exec chmod 755 {} +
 find "$root" -type f -perm -u+x -exec chmod 755 {} +
@@ -63,12 +69,9 @@ find "$root" -type f ! -perm -u+x -exec chmod 644 {} +
 chmod 755 "$root/bin/busybox" "$root/usr/sbin/upsmon"
 chmod 1777 "$root/tmp"
 chmod 700 "$root/root"
-find "$root" -exec touch -h -d "@$epoch" {} +
+"$common/pack.sh" "$root" "$out/rootfs.cpio.gz" "$epoch"
 
-(cd "$root" && find . -print0 | LC_ALL=C sort -z |
-	cpio --quiet -0 -o -H newc --reproducible --owner 0:0) |
-	gzip -9n >"$out/.rootfs.cpio.gz.part"
-mv "$out/.rootfs.cpio.gz.part" "$out/rootfs.cpio.gz"
+"$common/sbom.py" "$board" "$out/sbom.cdx.json"
 
 for file in "$upsmon" "$busybox" "$built/vmlinux" "$out/rootfs.cpio.gz"; do
 	printf '%9d bytes  %s\n' "$(wc -c <"$file")" "${file##*/}"

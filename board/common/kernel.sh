@@ -61,6 +61,7 @@ done
 rm -rf "$out/modules"
 mv "$part/package/boot"/vmlinuz-* "$out/vmlinux"
 mv "$part/modules" "$out/modules"
+echo "${deb##*/}" >"$out/kernel.package" # for sbom.py
 touch "$out/vmlinux"
 mv "$part/list" "$out/modules/list"
 rm -rf "$part"

@@ -3,8 +3,10 @@
 #
 #   --upsd-port PORT  the guest reaches 127.0.0.1:PORT of this machine as 10.0.2.100:3493;
 #                     given again, the next is 10.0.2.101:3493, and so on
-#   --disk FILE       a raw image as the board's disk or flash; the board's disk.sh
-#                     makes a blank one when there is none
+#   --disk FILE       a raw image as the board's disk or flash; the board's disk.sh, or
+#                     blank-disk.sh, makes a blank one when there is none
+#   --stick FILE      another disk
+#   --boot            starts what is on the disk, by the boot loader that is on it
 #   --append WORDS    more words for the kernel's command line
 #   --image FILE      another root than build/BOARD/rootfs.cpio.gz
 #   --interactive     the keyboard goes to the guest, ctrl-C too; leave with ctrl-A x
@@ -24,7 +26,7 @@ top=$(cd "$common/../.." && pwd)
 
 image=$top/build/$board/rootfs.cpio.gz
 netdev=user,id=net0,restrict=on
-host=100 disk='' append='' serial='-serial stdio -monitor none' run=exec
+host=100 disk='' stick='' boot='' append='' serial='-serial stdio -monitor none' run=exec
 while [ $# -gt 0 ]; do
 	case $1 in
 	--upsd-port)
@@ -39,6 +41,8 @@ while [ $# -gt 0 ]; do
 		host=$((host + 1))
 		shift ;;
 	--disk) disk=$2; shift ;;
+	--stick) stick=$2; shift ;;
+	--boot) boot=yes ;;
 	--append) append=" $2"; shift ;;
 	--image) image=$2; shift ;;
 	--interactive) serial='-serial mon:stdio' ;;
@@ -49,15 +53,26 @@ while [ $# -gt 0 ]; do
 done
 
 "$common/setup.sh" "$QEMU_PACKAGE" >&2
-if [ -n "$disk" ]; then
-	[ -e "$disk" ] || [ "$run" = echo ] || "$top/board/$board/disk.sh" "$disk"
-	# A comma ends a value for QEMU, two of them are one in it.
-	disk="-drive if=none,id=disk0,format=raw,file=$(echo "$disk" | sed 's/,/,,/g')"
+if [ -n "$disk" ] && [ ! -e "$disk" ] && [ "$run" = exec ]; then
+	blank=$top/board/$board/disk.sh
+	[ -e "$blank" ] || blank=$common/blank-disk.sh
+	"$blank" "$disk"
 fi
+drive() { # ID FILE: a comma ends a value for QEMU, two of them are one in it
+	echo "if=none,id=$1,format=raw,file=$(echo "$2" | sed 's/,/,,/g')"
+}
 
+if [ -n "$boot" ]; then
+	# shellcheck disable=SC2086
+	"$common/setup.sh" ${BOOT_PACKAGES:-} >&2
+	# shellcheck disable=SC2086
+	set -- ${QEMU_BOOT:-}
+else
+	set -- -kernel "$top/build/$board/vmlinux" -initrd "$image" \
+		-append "console=$CONSOLE $CMDLINE$append"
+fi
 # The words of board.conf are meant to be split; the rest is not.
 # shellcheck disable=SC2086
-$run $QEMU $QEMU_MACHINE -display none $serial \
-	-kernel "$top/build/$board/vmlinux" -initrd "$image" -append "console=$CONSOLE $CMDLINE$append" \
-	-netdev "$netdev" $QEMU_NET \
-	${disk:+"${disk%% *}" "${disk#* }" $QEMU_DISK}
+$run $QEMU $QEMU_MACHINE -display none $serial "$@" -netdev "$netdev" $QEMU_NET \
+	${disk:+-drive "$(drive disk0 "$disk")" ${QEMU_DISK}disk0} \
+	${stick:+-drive "$(drive disk1 "$stick")" ${QEMU_DISK}disk1}

@@ -81,7 +81,7 @@ def main():
         except KeyboardInterrupt:
             tell("interrupted")
             return 130
-    binary = TOP / "build" / "mipsel-uclibc" / "upsmon"
+    binary = TOP / "build" / name / "rootfs" / "usr" / "sbin" / "upsmon"
     print("\nThe board watched its UPS, told the others, and went down in time:")
     for what, seconds in times.items():
         print(f"  {what:26} {seconds:5.1f} s")

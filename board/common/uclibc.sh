@@ -55,7 +55,6 @@ make_uclibc all install_dev
 for name in m pthread util; do
 	[ -f "$sysroot/usr/lib/lib$name.a" ] || "$TRIPLET-ar" rc "$sysroot/usr/lib/lib$name.a"
 done
-rm -rf "$source" "$part/config"
 
 for tool in ar nm size strip; do
 	ln -s "$(command -v "$TRIPLET-$tool")" "$part/$tool"
@@ -91,6 +90,15 @@ exec $TRIPLET-gcc -specs="\$here/specs" -B"\$here/sysroot/usr/lib/" \\
 	-L"\$here/sysroot/usr/lib" -static -fno-pie -no-pie $CC_FLAGS "\$@"
 END
 chmod 755 "$part/cc"
+
+# Of ARM: static programs want it, and only the shared library gets it.
+unwind=$source/libc/sysdeps/linux/$UCLIBC_ARCH/aeabi_unwind_cpp_pr1
+if [ -f "$unwind.c" ]; then
+	"$part/cc" -Os -Dattribute_hidden= -c -o "$unwind.o" "$unwind.c"
+	"$TRIPLET-ar" r "$sysroot/usr/lib/libc.a" "$unwind.o"
+fi
+rm -rf "$source" "$part/config"
+echo "${deb##*/}" >"$part/package" # for sbom.py
 
 rm -rf "$top/build/toolchain/$arch"
 mv "$part" "$top/build/toolchain/$arch"

@@ -105,7 +105,7 @@ static bool not_sound(const char *path)
 bool check_configuration(const char *path, struct conf *conf)
 {
 	bool sound = conf_file_read(path, conf, false);
-	struct user user, *notify_user = NULL;
+	struct account user, *notify_user = NULL;
 
 	if (conf->ups_count > 0) {
 		check_file(path);

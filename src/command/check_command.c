@@ -65,7 +65,7 @@ static struct finding look(const char *program)
 }
 
 /* The rights of the user are a process's, so another one looks. */
-static void look_and_tell(const char *program, const struct user *user, int to)
+static void look_and_tell(const char *program, const struct account *user, int to)
 {
 	struct finding found = { 0, 0 };
 
@@ -83,7 +83,7 @@ static void look_and_tell(const char *program, const struct user *user, int to)
 	_exit(0);
 }
 
-static struct finding look_as(const char *program, const struct user *user)
+static struct finding look_as(const char *program, const struct account *user)
 {
 	struct finding found = { 0, strlen(program) };
 	int ends[2], status;
@@ -105,7 +105,7 @@ static struct finding look_as(const char *program, const struct user *user)
 }
 
 void check_command(const char *path, const char *directive, const struct conf *conf,
-		   const struct conf_command *command, const struct user *user)
+		   const struct conf_command *command, const struct account *user)
 {
 	const char *text = conf_get(conf, command->text);
 	char program[512];

@@ -8,6 +8,6 @@
 
 /* Warns if not.  user: whose rights the command will have; NULL: those of now. */
 void check_command(const char *path, const char *directive, const struct conf *conf,
-		   const struct conf_command *command, const struct user *user);
+		   const struct conf_command *command, const struct account *user);
 
 #endif

@@ -32,7 +32,7 @@ static struct {
 	const struct guard_setup *setup;
 	struct conf conf;
 	struct instance instance;
-	struct user user;
+	struct account user;
 	sigset_t wait;		/* the signals that come in while waiting */
 	bool drop;		/* root: the monitor becomes `user` */
 	bool stopping;

@@ -12,7 +12,7 @@
 #include "core/conf.h"
 
 /* False, with errno set (0: no such user), if the name is not known. */
-static bool find(const char *name, struct user *user)
+static bool find(const char *name, struct account *user)
 {
 	struct passwd *pw;
 
@@ -32,7 +32,7 @@ static bool find(const char *name, struct user *user)
 	return true;
 }
 
-static bool find_default(struct user *user)
+static bool find_default(struct account *user)
 {
 	const char *next = DEFAULT_USERS;
 
@@ -49,7 +49,7 @@ static bool find_default(struct user *user)
 }
 
 bool user_choose(const char *given, const struct conf *conf, const char *conf_file,
-		 struct user *user)
+		 struct account *user)
 {
 	const char *name = given ? given : conf_get(conf, conf->run_as_user);
 
@@ -71,7 +71,7 @@ bool user_choose(const char *given, const struct conf *conf, const char *conf_fi
 	return true;
 }
 
-bool user_become(const struct user *user)
+bool user_become(const struct account *user)
 {
 	if (setgroups((size_t)user->group_count, user->groups) < 0 || setgid(user->gid) < 0 ||
 	    setuid(user->uid) < 0)

@@ -10,7 +10,7 @@
 #define USER_GROUPS_MAX 32
 #define USER_NAME_MAX 33
 
-struct user {
+struct account {
 	char name[USER_NAME_MAX];
 	uid_t uid;
 	gid_t gid;
@@ -27,9 +27,9 @@ struct conf;
  * one that was given; the log has the reason.
  */
 bool user_choose(const char *given, const struct conf *conf, const char *conf_file,
-		 struct user *user);
+		 struct account *user);
 
 /* Gives up root for good: false means that it did not work, and the caller must end. */
-bool user_become(const struct user *user);
+bool user_become(const struct account *user);
 
 #endif

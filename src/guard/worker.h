@@ -31,7 +31,7 @@
 
 struct worker_setup {
 	const struct conf *conf; /* the guard's; a reload changes it in place */
-	const struct user *user; /* the monitor becomes it; NULL: stays what it is */
+	const struct account *user; /* the monitor becomes it; NULL: stays what it is */
 	const sigset_t *wait;	/* for the monitor's loop */
 	int ready_fd;		/* closed in the monitor; -1: none */
 	bool one_process;

@@ -40,7 +40,7 @@ int new_program_rehearse(const char *user_name)
 	static struct handover h;
 	static struct conf conf;
 	struct instance in;
-	struct user user;
+	struct account user;
 	char why[MESSAGE_MAX];
 	int fd = find_file();
 

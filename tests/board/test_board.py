@@ -51,10 +51,17 @@ def test_led_and_log_of_the_notify_script(board, upsd):
     if code != 0:
         pytest.skip("this board has no LED")
     led = leds.split()[0]
+    # a kernel that cannot blink lights it
+    shown = ("[timer]", "") if "timer" in board.run(f"cat {led}/trigger")[1] else ("[none]", "1\n")
+
+    def shows(trigger, brightness):
+        return trigger in board.run(f"cat {led}/trigger")[1] and \
+            board.run(f"cat {led}/brightness")[1].endswith(brightness)
+
     upsd.set_status("OB DISCHRG")
-    wait_for("blinking", lambda: "[timer]" in board.run(f"cat {led}/trigger")[1], 60)
+    wait_for("light", lambda: shows(*shown), 60)
     upsd.set_status("OL")
-    wait_for("dark", lambda: "[none]" in board.run(f"cat {led}/trigger")[1], 60)
+    wait_for("dark", lambda: shows("[none]", "0\n"), 60)
     for text in ("ONBATT: UPS ups@upsd on battery", "ONLINE: UPS ups@upsd on line power"):
         wait_for(text, lambda t=text: f"upsmon-notify: {t}" in board.run("logread")[1], 60)
 
@@ -184,6 +191,57 @@ def test_without_a_line_in_inittab(board, upsd):
     upsd.set_status("OB LB DISCHRG")
     board.expect("rcK: POWERDOWNFLAG is set: killpower")
     assert board.expect_end() == 0
+
+
+@pytest.mark.parametrize("status", ["OL", "OB DISCHRG"])
+def test_the_clock_jumps(board, upsd, status):
+    """A board without a clock starts in 1970, until NTP answers; and some go back, or far ahead."""
+    board.run(f"date -s @100; {INIT} restart")
+    wait_for("the board's login", lambda: upsd.logins() == 1, 60)
+    says = {"OL": "UPS ups@upsd on line power", "OB DISCHRG": "UPS ups@upsd on battery"}
+    if status != "OL":
+        upsd.set_status(status)
+        board.expect(says[status])
+    for when in (1795651200, 200, 4102444800):
+        assert board.run(f"date -s @{when}")[0] == 0
+        # the watch goes on
+        for now in (*(set(says) - {status}), status):
+            upsd.set_status(now)
+            board.expect(says[now])
+    log = board.run("logread | grep 'upsmon\\[' | sed '1,/: stopped/d'")[1]
+    assert "ready, watching" in log
+    for word in ("lost", "unavailable", "FSD", "replaced", "does not answer"):
+        assert word not in log, word
+    assert upsd.logins() == 1
+    protects(board, upsd)
+
+
+# What is still writable when the UPS may be switched off.
+KILLPOWER = """#!/bin/sh
+echo hook: writable: $(grep -E " (ext4|jffs2) rw" /proc/mounts) .
+"""
+
+
+def test_killpower_comes_when_nothing_is_writable(switch_on, upsd, tmp_path):
+    board = switch_on({"/etc/killpower": KILLPOWER}, disk=tmp_path / "flash").boot().shell()
+    assert " /data " in board.run("/etc/killpower")[1]
+    wait_for("the board's login", lambda: upsd.logins() == 1, 60)
+    upsd.set_status("OB LB")
+    board.expect("rcK: POWERDOWNFLAG is set: killpower")
+    board.expect(r"hook: writable: \.")
+    board.expect("rcK: all is down")
+    assert board.expect_end() == 0
+
+
+@pytest.mark.parametrize("wanted", ["yes", "no"])
+def test_watchdog(switch_on, wanted):
+    board = switch_on({"/etc/nut/board.conf": f"WATCHDOG={wanted}\n"}).boot().shell()
+    if board.run("test -c /dev/watchdog")[0] != 0:
+        pytest.skip("this board has no watchdog")
+    code, pid = board.run("pidof watchdog")
+    assert (code == 0) == (wanted == "yes")
+    if code == 0:
+        assert "/dev/watchdog" in board.run(f"ls -l /proc/{pid.strip()}/fd")[1]
 
 
 # As careless products do it: the pidfile on flash.

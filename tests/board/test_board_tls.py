@@ -3,13 +3,10 @@
 import pytest
 
 from certs import Authority
-from lab.board import TOP, with_tree
+from lab.board import TOP, program, with_tree
 from lab.upsd import wait_for
 from nss import TlsUpsd
 from test_board import protects
-
-UPSMON = TOP / "build" / "tls" / "mipsel-uclibc" / "upsmon"
-
 
 @pytest.fixture
 def ca(tmp_path):
@@ -30,14 +27,15 @@ def boot(request, tmp_path, switch_on):
         tree = tmp_path / "tree"
         for folder in ("usr/sbin", "etc/nut"):
             (tree / folder).mkdir(parents=True)
-        (tree / "usr/sbin/upsmon").write_bytes(UPSMON.read_bytes())
+        name = request.config.getoption("--board")
+        (tree / "usr/sbin/upsmon").write_bytes(program(name, "tls").read_bytes())
         (tree / "usr/sbin/upsmon").chmod(0o755)
         conf = (TOP / "rootfs-overlay/etc/nut/upsmon.conf").read_text()
         (tree / "etc/nut/upsmon.conf").write_text(
             conf + "CERTPATH /etc/nut/ca.pem\nCERTVERIFY 1\nFORCESSL 1\n")
         (tree / "etc/nut/upsmon.conf").chmod(0o600)
         (tree / "etc/nut/ca.pem").write_bytes(authority.path.read_bytes())
-        image = with_tree(request.config.getoption("--board"), tree, tmp_path / "tls.cpio.gz")
+        image = with_tree(name, tree, tmp_path / "tls.cpio.gz")
         return switch_on(image=image).boot().shell()
 
     return with_authority

@@ -22,11 +22,29 @@ READY = r"upsmon: ready, watching"
 PROMPT = "board> "
 
 
+def board_conf(name):
+    """What a board's board.conf says, by key."""
+    text = (TOP / "board" / name / "board.conf").read_text()
+    return dict(re.findall(r'^(\w+)="(.*)"$', text, re.M))
+
+
+def program(name, *folders):
+    """The upsmon of a board; with TLS it is in the folder tls."""
+    arch = board_conf(name)["ARCH"]
+    own = "host" if arch == os.uname().machine else arch
+    return TOP.joinpath("build", *folders, f"{own}-uclibc", "upsmon")
+
+
 class Board:
     """Starts at once.  Lines that were read are kept in .text, and in the file log."""
 
-    def __init__(self, name, upsd_port=None, disk=None, image=None, log=None):
+    def __init__(self, name, upsd_port=None, disk=None, image=None, log=None, stick=None,
+                 boot=False):
         command = [name]
+        if boot:
+            command += ["--boot"]
+        if stick:
+            command += ["--stick", str(stick)]
         if upsd_port:
             command += ["--upsd-port", str(upsd_port)]
         if disk:

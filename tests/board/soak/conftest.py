@@ -32,6 +32,7 @@ def part_of(item):
 
 
 def pytest_collection_modifyitems(config, items):
+    soak_counts.BOARD = config.getoption("--board")
     # the long ones first, the parts of each on different workers, and the short ones fill the gaps
     ours = [item for item in items if is_ours(item.path)]
     items[:] = [item for item in items if item not in ours] + sorted(ours, key=part_of)

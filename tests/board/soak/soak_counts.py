@@ -12,8 +12,11 @@ def _count(quick, soak):
 # Each of the long tests comes in so many parts, which run side by side (pytest -n 2).
 PARTS = 2
 
-# -- test_power_cuts.py: cuts in a row on one flash, in each part
-CUTS = _count(4, 25)
+# The board that they run on; conftest.py knows it.
+BOARD = ""
+
+# -- test_power_cuts.py: cuts in a row on one flash, in each part; make soak N=100: in all
+CUTS = int(os.environ.get("SOAK_CUTS") or PARTS * _count(4, 25)) // PARTS
 # -- test_board_kills.py: kill -9, in each part
 KILLS = _count(3, 50)
 # -- test_board_reuse.py: how often each stranger stands on the pid of a dead daemon

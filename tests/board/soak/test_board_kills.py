@@ -57,7 +57,7 @@ def test_kills(switch_on, soak, upsd, dice, helper, part):
         bursts += 1
     # nothing has come of it meanwhile: still one
     soak(board).ready()
-    report("board qemu-malta: kill -9 at random moments", rounds=sum(killed.values()),
+    report(f"board {soak_counts.BOARD}: kill -9 at random moments", rounds=sum(killed.values()),
            bursts=bursts, seconds=time.monotonic() - began,
            **{f"killed_{victim}": n for victim, n in sorted(killed.items())},
            **{f"max_seconds_to_ready_after_{victim}": n for victim, n in sorted(slowest.items())})

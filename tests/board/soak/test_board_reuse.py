@@ -32,5 +32,5 @@ def test_pid_reuse(unsupervised, stranger):
     # soak.sh has looked: a signal would have ended a sleep, or stands in the shell's file, or in the
     # other upsmon's log
     untouched = {"strangers_signalled": 0} if stranger in ("sleep", "shell", "upsmon") else {}
-    report(f"board qemu-malta: pid reuse: {stranger} on the recorded pid", rounds=rounds,
+    report(f"board {soak_counts.BOARD}: pid reuse: {stranger} on the recorded pid", rounds=rounds,
            **untouched, seconds=time.monotonic() - began)

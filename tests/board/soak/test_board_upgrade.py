@@ -38,7 +38,7 @@ def test_upgrades(ready, upsd):
     wait_for("one login", lambda: upsd.logins() == 1)
     fewest = upsd.login_history()[2]
     assert fewest >= 1
-    report("board qemu-malta: upgrades on the way", rounds=len(times), fewest_logins=fewest,
+    report(f"board {soak_counts.BOARD}: upgrades on the way", rounds=len(times), fewest_logins=fewest,
            max_upgrade_seconds=max(times), seconds=time.monotonic() - began)
     still_protected(ready, upsd)
 
@@ -57,6 +57,6 @@ def test_broken_program(ready, upsd):
     # and then a whole one
     ready.run("upgrade", 1)
     assert ready.ready() == pid and upsd.login_history()[2] >= 1
-    report("board qemu-malta: upgrades to a program that is cut off", rounds=rounds, upgraded=0,
+    report(f"board {soak_counts.BOARD}: upgrades to a program that is cut off", rounds=rounds, upgraded=0,
            seconds=time.monotonic() - began)
     still_protected(ready, upsd)

@@ -175,12 +175,12 @@ def test_power_cuts(switch_on, soak, upsd, images, dice, tmp_path, part):
               f"the flash: {tmp_path}/flash, the console: {tmp_path}/console.log")
     # the flash has to keep what upsmon must not believe, or nothing was shown
     assert cuts.lost == 0 and cuts.stale >= (cuts.boots - 1) * 3 // 4
-    report("board qemu-malta: power cuts in a row", rounds=cuts.cuts, boots=cuts.boots,
+    report(f"board {soak_counts.BOARD}: power cuts in a row", rounds=cuts.cuts, boots=cuts.boots,
            max_seconds_to_ready=max(cuts.ready), seconds=time.monotonic() - began,
            boots_with_a_stale_pidfile=cuts.stale, boots_with_jffs2_complaints=cuts.complaints,
            **{f"cut_while_{moment}": n for moment, n in sorted(cuts.moments.items())})
     for verdict, count in sorted(cuts.verdicts.items()):
-        report(f"board qemu-malta: after a power cut: {verdict}", rounds=count)
+        report(f"board {soak_counts.BOARD}: after a power cut: {verdict}", rounds=count)
 
     # and the board is protected
     upsd.set_status("OB LB DISCHRG")
