@@ -24,7 +24,11 @@ board_packages = $(foreach key,QEMU_PACKAGE BOOT_PACKAGES,$(call board_conf,$(1)
 DISK_PACKAGES := squashfs-tools genimage dosfstools mtools e2fsprogs u-boot-tools device-tree-compiler \
 	grub-pc-bin grub-common
 # $(call board_image,board): what is flashed, or where there is no disk, loaded into memory
-board_image = $(BUILD)/$(1)/$(if $(call board_conf,$(1),BOOT),disk.img,rootfs.cpio.gz)
+IMAGE_OF_u-boot := disk.img
+IMAGE_OF_grub := disk.img
+IMAGE_OF_uimage := uInitrd
+IMAGE_OF_ := rootfs.cpio.gz
+board_image = $(BUILD)/$(1)/$(IMAGE_OF_$(call board_conf,$(1),BOOT))
 
 # make takes these for intermediate files of a chain of patterns, and would delete them.
 .PRECIOUS: $(BUILD)/toolchain/%/cc $(BUILD)/busybox/%/busybox $(BUILD)/mbedtls/%/libmbedtls.a
@@ -56,6 +60,9 @@ $(BUILD)/$(1)/rootfs.cpio.gz: board/common/image.sh board/$(1)/board.conf \
 $(BUILD)/$(1)/disk.img: $(BUILD)/$(1)/rootfs.cpio.gz board/common/disk-image.sh board/common/initrd/init \
 		$(wildcard board/$(1)/boot.* board/$(1)/grub.cfg)
 	@$(STEP) disk-$(1) "making the disk of $(1)" board/common/disk-image.sh $(1)
+
+$(BUILD)/$(1)/uInitrd: $(BUILD)/$(1)/rootfs.cpio.gz board/common/uimage.sh
+	@board/common/uimage.sh $(1)
 endef
 $(foreach board,$(ALL_BOARDS),$(eval $(call board_rules,$(board),$(call board_conf,$(board),ARCH))))
 

@@ -49,6 +49,7 @@ make_initrd() {
 	done
 	cp -R "$out/rootfs/lib/modules" "$tree/lib/"
 	cp "$out/rootfs/etc/modules" "$tree/etc/"
+	cp "$out/rootfs/usr/lib/nutlet/board" "$tree/etc/board"
 	cp "$common/initrd/init" "$tree/init"
 	chmod 755 "$tree/init" "$tree/bin/busybox"
 	"$common/pack.sh" "$tree" "$part/initrd.cpio.gz" "$epoch"
@@ -111,6 +112,14 @@ cat "$part/header" "$part/root.squashfs" "$part/boot" >"$part/update"
 
 # ---- the disk
 
+fits() { # FILE MIB
+	[ "$(wc -c <"$1")" -le $(($2 << 20)) ] || {
+		echo "disk-image.sh: ${1##*/} has $(wc -c <"$1") bytes, and room for $2 MiB" >&2
+		exit 1
+	}
+}
+fits "$part/slot" 16
+fits "$part/boot" 16
 truncate -s 16M "$part/slot"
 cat "$part/boot" >>"$part/slot"
 {

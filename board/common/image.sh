@@ -12,6 +12,7 @@ board=$1 upsmon=$2
 common=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$common/../.." && pwd)
 
+DISK='' PARTITION='' OVERLAYS=''
 # shellcheck disable=SC1090,SC1091
 . "$top/board/$board/board.conf"
 built=$top/build/$board
@@ -51,7 +52,7 @@ done <"$built/modules/list" >"$root/etc/modules"
 
 # The overlays come last, so that they can replace anything; the board's own after all.
 set -- "$overlay"
-for name in ${OVERLAYS:-}; do
+for name in $OVERLAYS; do
 	set -- "$@" "$top/board/$name"
 done
 for tree in "$@" "$top/board/$board/rootfs-overlay"; do
@@ -61,7 +62,8 @@ done
 find "$root" -name .gitkeep -delete
 cp "$upsmon" "$root/usr/sbin/upsmon"
 mkdir -p "$root/usr/lib/nutlet"
-echo "$board" >"$root/usr/lib/nutlet/board"
+printf '%s\n' "BOARD=$board" "DISK=$DISK" "PARTITION=${PARTITION:-$DISK}" \
+	>"$root/usr/lib/nutlet/board"
 
 find "$root" -type d -exec chmod 755 {} +
 find "$root" -type f -perm -u+x -exec chmod 755 {} +

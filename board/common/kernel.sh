@@ -1,5 +1,6 @@
 #!/bin/sh
-# kernel.sh BOARD - fetches the board's kernel: build/BOARD/vmlinux and build/BOARD/modules/.
+# kernel.sh BOARD - fetches the board's kernel: build/BOARD/vmlinux and build/BOARD/modules/,
+# and, where board.conf names device trees, build/BOARD/dtb/.
 #
 # Promises: the kernel is what the board's metapackage stands for in its suite today. The
 # modules are those which board.conf names and what they need; modules/list has their
@@ -29,7 +30,8 @@ echo "kernel: ${deb##*/} of $KERNEL_SUITE"
 rm -rf "$part"
 mkdir -p "$part/package" "$part/modules"
 dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$part/package" --wildcards \
-	'./boot/vmlinuz-*' './lib/modules/*.ko' './lib/modules/*/modules.builtin'
+	'./boot/vmlinuz-*' './lib/modules/*.ko' './lib/modules/*/modules.builtin' \
+	${DTBS:+'./usr/lib/linux-image-*.dtb'}
 
 builtin=$(echo "$part"/package/lib/modules/*/modules.builtin)
 file_of() { # a module's name has _ where its file's may have -
@@ -58,7 +60,13 @@ for wanted in $MODULES; do
 	(add "$wanted")
 done
 
-rm -rf "$out/modules"
+rm -rf "$out/modules" "$out/dtb"
+if [ -n "${DTBS:-}" ]; then
+	mkdir "$out/dtb"
+	for dtb in $DTBS; do
+		mv "$part"/package/usr/lib/linux-image-*/"$dtb.dtb" "$out/dtb/"
+	done
+fi
 mv "$part/package/boot"/vmlinuz-* "$out/vmlinux"
 mv "$part/modules" "$out/modules"
 echo "${deb##*/}" >"$out/kernel.package" # for sbom.py

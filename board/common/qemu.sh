@@ -23,6 +23,10 @@ common=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$common/../.." && pwd)
 # shellcheck disable=SC1090,SC1091
 . "$top/board/$board/board.conf"
+if [ -z "${QEMU:-}" ]; then
+	echo "qemu.sh: QEMU has no $board; board/$board/README.md tells how it is tried" >&2
+	exit 1
+fi
 
 image=$top/build/$board/rootfs.cpio.gz
 netdev=user,id=net0,restrict=on

@@ -48,6 +48,7 @@ def components(name):
         of_debian(build / name / "kernel.package", "linux", "GPL-2.0-only",
                   "the kernel and its modules", "operating-system"),
     ]
+    # U-Boot is the board's own
     if conf.get("BOOT") == "grub":
         found.append(installed("grub-pc-bin", "grub", "GPL-3.0-or-later", "the boot loader"))
     return found

@@ -6,8 +6,23 @@ import pytest
 # certificates, and an upsd that has one
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "tls"))
 
-from lab.board import Board, variant
+from lab.board import Board, board_conf, variant
 from lab.upsd import Upsd
+
+# What is tested of a board that QEMU has not, and the first one of no other.
+WITHOUT_QEMU = ["test_appliances.py", "test_image.py"]
+
+
+def pytest_collection_modifyitems(config, items):
+    here = pathlib.Path(__file__).resolve().parent
+    without = "QEMU" not in board_conf(config.getoption("--board"))
+
+    def is_wanted(item):
+        if here not in item.path.parents:
+            return True
+        return item.path.name in WITHOUT_QEMU if without else item.path.name != WITHOUT_QEMU[0]
+
+    items[:] = [item for item in items if is_wanted(item)]
 
 
 @pytest.fixture
@@ -22,10 +37,10 @@ def switch_on(request, tmp_path, upsd):
     name = request.config.getoption("--board")
     boards = []
 
-    def on(files=None, **options):
+    def on(files=None, board=name, **options):
         if files:
             options["image"] = variant(name, files, tmp_path / f"variant{len(boards)}.cpio.gz")
-        boards.append(Board(name, upsd_port=upsd.port, log=tmp_path / "console.log", **options))
+        boards.append(Board(board, upsd_port=upsd.port, log=tmp_path / "console.log", **options))
         return boards[-1]
 
     yield on

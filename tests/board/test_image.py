@@ -22,9 +22,11 @@ def build(name, out, **environment):
     subprocess.run([common / "image.sh", name, program(name)], check=True, env=env,
                    stdout=subprocess.DEVNULL)
     files = ["rootfs.cpio.gz", "sbom.cdx.json"]
-    if "BOOT" in board_conf(name):
-        subprocess.run([common / "disk-image.sh", name], check=True, env=env, capture_output=True)
-        files += ["disk.img", f"nutlet-{name}.img"]
+    boot = board_conf(name).get("BOOT")
+    if boot:
+        script = "uimage.sh" if boot == "uimage" else "disk-image.sh"
+        subprocess.run([common / script, name], check=True, env=env, capture_output=True)
+        files += ["uInitrd"] if boot == "uimage" else ["disk.img", f"nutlet-{name}.img"]
     return {file: (out / file).read_bytes() for file in files}
 
 
