@@ -22,7 +22,7 @@ def connect(client, gateway, count, *files):
     """What it tells of so many connections, and what it says; with ASan, it ends well or fails."""
     result = subprocess.run([CLIENTS / f"client-{client}", str(gateway.port), "localhost",
                              str(count), *map(str, files)], capture_output=True, text=True,
-                            timeout=600, check=False)
+                            timeout=3600, check=False)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout), result.stderr
 
