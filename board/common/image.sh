@@ -24,7 +24,7 @@ out=$(cd "$out" && pwd)
 root=$out/rootfs
 epoch=${SOURCE_DATE_EPOCH:-$(git -C "$top" log -1 --format=%ct 2>/dev/null || echo 0)}
 
-"$common/setup.sh" cpio
+"$common/setup.sh" cpio python3
 # What was read-only in an overlay must not keep us from replacing it.
 [ ! -d "$root" ] || chmod -R u+w "$root"
 rm -rf "$root"
@@ -73,6 +73,8 @@ chmod 1777 "$root/tmp"
 chmod 700 "$root/root"
 "$common/pack.sh" "$root" "$out/rootfs.cpio.gz" "$epoch"
 
+# it asks the machine which GRUB goes onto the disk
+[ "${BOOT:-}" != grub ] || "$common/setup.sh" grub-pc-bin
 "$common/sbom.py" "$board" "$out/sbom.cdx.json"
 
 for file in "$upsmon" "$busybox" "$built/vmlinux" "$out/rootfs.cpio.gz"; do
