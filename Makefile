@@ -355,7 +355,7 @@ lint: $(SRC) $(HDR)
 
 include board/common/board.mk
 # the same images with TLS in them, where QEMU can start them
-board_tls = $(BUILD)/tls/$(if $(filter $(1),$(HOST_ARCH)),host,$(1))-uclibc/upsmon
+board_tls = $(patsubst $(BUILD)/%,$(BUILD)/tls/%,$(call board_upsmon,$(1)))
 board-test: images $(sort $(foreach board,$(BOARDS),$(if $(call board_conf,$(board),QEMU),$\
 	$(call board_tls,$(call board_conf,$(board),ARCH)))))
 # what a folder of board/ adds of its own: packages, init systems

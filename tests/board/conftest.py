@@ -26,15 +26,20 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture
+def name(request):
+    """The board's."""
+    return request.config.getoption("--board")
+
+
+@pytest.fixture
 def upsd(tmp_path):
     with Upsd(tmp_path / "upsd") as server:
         yield server
 
 
 @pytest.fixture
-def switch_on(request, tmp_path, upsd):
+def switch_on(name, tmp_path, upsd):
     """Switches boards on; what still runs at the end of the test is cut off."""
-    name = request.config.getoption("--board")
     boards = []
 
     def on(files=None, board=name, **options):

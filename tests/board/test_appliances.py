@@ -25,11 +25,6 @@ ARM, LINUX, KERNEL, RAMDISK = 2, 5, 2, 3
 
 
 @pytest.fixture
-def name(request):
-    return request.config.getoption("--board")
-
-
-@pytest.fixture
 def built(name):
     return TOP / "build" / name
 

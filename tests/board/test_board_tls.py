@@ -21,13 +21,12 @@ def upsd(tmp_path, ca):
 
 
 @pytest.fixture
-def boot(request, tmp_path, switch_on):
+def boot(name, tmp_path, switch_on):
     """Boots the image with that program, and with this CA to verify upsd by."""
     def with_authority(authority):
         tree = tmp_path / "tree"
         for folder in ("usr/sbin", "etc/nut"):
             (tree / folder).mkdir(parents=True)
-        name = request.config.getoption("--board")
         (tree / "usr/sbin/upsmon").write_bytes(program(name, "tls").read_bytes())
         (tree / "usr/sbin/upsmon").chmod(0o755)
         conf = (TOP / "rootfs-overlay/etc/nut/upsmon.conf").read_text()

@@ -21,15 +21,9 @@ NOTHING = "nothing was written"
 
 
 @pytest.fixture
-def name(request):
-    chosen = request.config.getoption("--board")
-    if "BOOT" not in board_conf(chosen):
-        pytest.skip("this board is loaded into memory, and has no slots")
-    return chosen
-
-
-@pytest.fixture
 def built(name):
+    if "BOOT" not in board_conf(name):
+        pytest.skip("this board is loaded into memory, and has no slots")
     return TOP / "build" / name
 
 

@@ -4,14 +4,7 @@ import json
 import os
 import subprocess
 
-import pytest
-
 from lab.board import TOP, board_conf, program
-
-
-@pytest.fixture
-def name(request):
-    return request.config.getoption("--board")
 
 
 def build(name, out, **environment):
