@@ -125,6 +125,15 @@ tls-test: tls $(BUILD)/tls/default/host/upsmon $(TLS_CLIENTS) ## TLS: NUT's own 
 system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon $(BUILD)/minimal/host/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
 	@$(PYTEST) tests/system tests/compare -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
 
+# Where two builds of this machine are compared, /proc names qemu, or qemu connects otherwise.
+NOT_FOREIGN := not (test_minimal or two_builds or link_that_leads or found_by_path or wrapper_must_exec \
+	or do_not_answer_are_named or outlive_a_dead_monitor)
+.PHONY: mips-test
+mips-test: setup-uclibc setup-test $(BUILD)/mips-uclibc/upsmon ## big-endian MIPS under qemu-user through the daemon's tests; about 15 minutes
+	@$(SETUP) qemu-user-static
+	@NUTLET_BINARY=$(BUILD)/mips-uclibc/upsmon tests/system/foreign.sh $(PYTEST) tests/system -q -n $(PYTEST_JOBS) \
+		-k "$(NOT_FOREIGN)" $(PYTEST_ARGS)
+
 .PHONY: proof-test
 proof-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## which process is upsmon: a model of every interleaving, races, crash points, pid reuse
 	@$(PYTEST) tests/model tests/proof -q -n $(PROOF_JOBS) $(PYTEST_ARGS)

@@ -13,6 +13,9 @@ from lab.upsd import PRIMARY, wait_for
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 BINARIES = {"host": BUILD / "host" / "upsmon", "uclibc": BUILD / "host-uclibc" / "upsmon"}
+# One of another architecture instead, where something runs it (foreign.sh).
+if "NUTLET_BINARY" in os.environ:
+    BINARIES = {"foreign": pathlib.Path(os.environ["NUTLET_BINARY"]).resolve()}
 
 def _default_user():
     """As options.h has it: the first that exists."""

@@ -64,9 +64,10 @@ def end_process(process, seconds=3):
 class Upsd:
     """ups: the names of the UPSes; each starts on line with a full battery."""
 
-    def __init__(self, directory, ups=("ups",), users=""):
+    def __init__(self, directory, ups=("ups",), users="", listen="127.0.0.1"):
         self.dir = pathlib.Path(directory)
         self.names = list(ups)
+        self.address = listen
         # also while it is stopped: others look for ports at the same time
         self.port, self.held = held_port()
         self.extra_users = users
@@ -102,7 +103,7 @@ class Upsd:
 
     def _write_upsd_conf(self, max_age=15):
         (self.dir / "etc" / "upsd.conf").write_text(
-            f"LISTEN 127.0.0.1 {self.port}\nMAXAGE {max_age}\n")
+            f"LISTEN {self.address} {self.port}\nMAXAGE {max_age}\n")
 
     def _environment(self):
         return dict(os.environ, NUT_CONFPATH=str(self.dir / "etc"),

@@ -1,11 +1,12 @@
-"""Power cuts in a row on one board, with the pidfile and the lock on its flash.
+"""Power cuts in a row on one board, with the pidfile and the lock on its flash or disk.
 
-The careless product: NUT_PIDPATH lies on the JFFS2, so what a cut leaves is there at the next boot,
+The careless product: NUT_PIDPATH lies on what persists, so what a cut leaves is there at the next boot,
 and the old number may belong to anybody by then.  QEMU gets SIGKILL while the board boots, while
 upsmon starts, runs, reloads, is upgraded; at every boot after it upsmon has to be there, alone.
 
 The kernel is told to write what is dirty at once: the flash is a disk behind block2mtd, whose pages
-would otherwise stay in memory for half a minute, and a real flash has no such memory.
+would otherwise stay in memory for half a minute, and a real flash has no such memory. A disk with
+ext4 would forget the last seconds, and with them the pidfile of a board that was just switched on.
 """
 
 import collections
@@ -35,6 +36,7 @@ STRANGERS = ["plain", "sleep", "shell", "upsmon"]
 AT_ONCE = """#!/bin/sh
 echo 5 >/proc/sys/vm/dirty_writeback_centisecs
 echo 1 >/proc/sys/vm/dirty_expire_centisecs
+grep -q ' /data ext4 ' /proc/mounts && { while sync; do usleep 100000; done & }
 """
 
 VERDICT = re.compile(r"upsmon: (stale pidfile: [^\r\n]*) \(/data/nut\); starting")
