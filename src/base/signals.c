@@ -101,18 +101,19 @@ void signals_restore(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-unsigned int signals_take(void)
+void signals_let_in(void)
 {
 	sigset_t none, before;
-	unsigned int taken = 0;
 
-	/*
-	 * ppoll() lets no signal in when a descriptor was ready at once: a peer
-	 * that never stops talking could keep TERM away for ever.
-	 */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, &before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+unsigned int signals_take(void)
+{
+	unsigned int taken = 0;
+
 	for (size_t i = 0; i < CAUGHT; i++) {
 		if (pending[i])
 			taken |= caught[i].meaning;

@@ -35,7 +35,13 @@ void signals_log_fsd(void);
 /* Everything as at a program's start, for a child. */
 void signals_restore(void);
 
-/* The set of what has come since the last call. */
+/*
+ * Lets in what waits.  ppoll(2) lets no signal in where a descriptor was ready at
+ * once: a peer that never stops talking could keep TERM away for ever.
+ */
+void signals_let_in(void);
+
+/* The set of what was let in since the last call. */
 unsigned int signals_take(void);
 
 #endif

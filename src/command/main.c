@@ -116,7 +116,7 @@ static void find_program(const char *called, char *path, size_t size)
 }
 
 static int run(const struct usage *u, char **argv, const char *conf_file,
-	       const struct conf *conf, const struct handover *handover)
+	       struct conf *conf, const struct handover *handover)
 {
 	static char pid_dir[512], program[512];
 	int first;

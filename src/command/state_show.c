@@ -43,7 +43,6 @@ static struct state_view view_of(const struct words *w)
 		.status = words_at(w, 5),
 		.charge = strtol(words_at(w, 6), NULL, 10),
 		.runtime = strtol(words_at(w, 7), NULL, 10),
-		.age_ms = answered < 0 ? -1 : clock_ms() - answered,
 		.login = bounded(words_at(w, 9), 1) == 1,
 		.critical = (enum critical)bounded(words_at(w, 10), CRITICAL_REASONS - 1),
 #if WITH_TLS
@@ -51,6 +50,11 @@ static struct state_view view_of(const struct words *w)
 #endif
 	};
 
+	/* while it answers, the daemon does not say when it did last */
+	if (answered >= 0 && bounded(words_at(w, 4), COMM_BAD) != COMM_OK)
+		v.age_ms = clock_ms() - answered;
+	else if (answered < 0)
+		v.age_ms = -1;
 	return v;
 }
 
@@ -76,7 +80,9 @@ static void show_people(const struct state_view *v)
 		snprintf(charge, sizeof(charge), ", charge %ld %%", v->charge);
 	if (v->runtime >= 0)
 		snprintf(runtime, sizeof(runtime), ", runtime %ld min", v->runtime / 60);
-	if (v->age_ms >= 0)
+	if (strcmp(v->comm, "ok") == 0)
+		strcpy(age, "it answers");
+	else if (v->age_ms >= 0)
 		snprintf(age, sizeof(age), "seen %lld s ago", v->age_ms / 1000);
 #if WITH_TLS
 	snprintf(age + strlen(age), sizeof(age) - strlen(age), ", %s", secured(v));

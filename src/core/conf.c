@@ -3,6 +3,7 @@
 #include "core/conf.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +25,8 @@ void conf_say(struct conf_report *report, enum conf_severity severity, int line,
 
 void conf_init(struct conf *conf)
 {
-	memset(conf, 0, sizeof(*conf));
+	/* a page that is not written to takes no memory */
+	memset(conf, 0, offsetof(struct conf, text) + 1);
 	conf->text_used = 1; /* offset 0 is the empty text */
 	conf->min_supplies = 1;
 	conf->poll_freq_ms = 5000;
@@ -41,6 +43,11 @@ void conf_init(struct conf *conf)
 		conf->trigger[i] = -1;
 	for (int i = 0; i < NOTIFY_TYPES; i++)
 		conf->notify[i].flags = NOTIFY_DEFAULT_FLAGS;
+}
+
+void conf_copy(struct conf *to, const struct conf *from)
+{
+	memcpy(to, from, offsetof(struct conf, text) + from->text_used);
 }
 
 /* Both would start each timer. */

@@ -161,6 +161,9 @@ struct conf_report {
 /* All defaults. */
 void conf_init(struct conf *conf);
 
+/* *to = *from, but that no more is written than is used. */
+void conf_copy(struct conf *to, const struct conf *from);
+
 /* One line of the file.  Line numbers start at 1. */
 void conf_line(struct conf *conf, const struct words *words, int line, struct conf_report *report);
 

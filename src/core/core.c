@@ -367,6 +367,15 @@ int64_t core_deadline(const struct core *c, int64_t now)
 	return at < now ? now : at;
 }
 
+bool core_is_calm(const struct core *c)
+{
+	for (uint16_t i = 0; i < c->conf->ups_count; i++) {
+		if (!ups_is_calm(&c->ups[i]))
+			return false;
+	}
+	return c->phase == PHASE_WATCH;
+}
+
 bool core_is_ready(const struct core *c)
 {
 	/* an order to shut down may come before the first answer, and ends the sessions */

@@ -88,6 +88,9 @@ void core_restore_phase(struct core *c, enum phase phase, int64_t until, int64_t
 void core_event(struct core *c, const struct event *ev, int64_t now, struct actions *out);
 int64_t core_deadline(const struct core *c, int64_t now);
 
+/* Every UPS is calm (ups.h), and no shutdown is under way. */
+bool core_is_calm(const struct core *c);
+
 /* A first attempt was made at each UPS by this core, whatever came of it, or a shutdown has begun. */
 bool core_is_ready(const struct core *c);
 

@@ -304,6 +304,15 @@ bool ups_is_calm(const struct ups *u)
 	return u->comm == COMM_OK && (u->bits & (ST_OL | alert)) == ST_OL;
 }
 
+bool ups_is_same(const struct ups *before, const struct ups *now)
+{
+	struct ups same = *before;
+
+	if (ups_is_calm(now))
+		same.answered = now->answered;
+	return memcmp(&same, now, sizeof(same)) == 0;
+}
+
 int64_t ups_deadline(const struct ups *u, const struct conf *conf, uint16_t ups, int64_t now)
 {
 	const int64_t at[] = { u->nocomm_at, u->comm == COMM_OK ? u->replace_at : NEVER,

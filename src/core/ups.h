@@ -109,6 +109,9 @@ void ups_advance(struct ups *u, const struct ups_step *step);
 /* FSD is on; notifies once. */
 void ups_fsd(struct ups *u, const struct ups_step *step);
 
+/* Nothing else has changed than when the last answer came, and that of a UPS that is calm. */
+bool ups_is_same(const struct ups *before, const struct ups *now);
+
 /* Plainly on line: nothing that would ask for POLLFREQALERT. */
 bool ups_is_calm(const struct ups *u);
 

@@ -30,7 +30,7 @@
 
 static struct {
 	const struct guard_setup *setup;
-	struct conf conf;
+	struct conf *conf;
 	struct instance instance;
 	struct account user;
 	sigset_t wait;		/* the signals that come in while waiting */
@@ -39,6 +39,7 @@ static struct {
 	bool failed;
 	bool ready;
 	bool state_wanted;	/* the directory is in memory */
+	int64_t due;		/* the wake-up that was asked for last */
 	int64_t check_at;	/* the next look at the claim */
 	bool unsure;		/* the lock has lost its name, as the log was told */
 	bool lost;		/* somebody else has the claim now: the files are his */
@@ -50,7 +51,7 @@ static void publish(void)
 	char why[MESSAGE_MAX];
 
 	if (self.state_wanted)
-		state_write(&self.instance, &self.conf, safeguard_snapshot());
+		state_write(&self.instance, self.conf, safeguard_snapshot());
 	if (!self.instance.pid_written)
 		(void)instance_write_pid(&self.instance, why, sizeof(why));
 }
@@ -67,8 +68,8 @@ static void on_ready(void)
 	publish();
 	sd_notify_tell("READY=1");
 	ready_fd_tell();
-	log_notice("ready, watching %u UPS%s", self.conf.ups_count,
-		   self.conf.ups_count == 1 ? "" : "es");
+	log_notice("ready, watching %u UPS%s", self.conf->ups_count,
+		   self.conf->ups_count == 1 ? "" : "es");
 	/* the caller may go on; from here the log has the word */
 	if (self.setup->ready_fd >= 0) {
 		detach_stdio();
@@ -112,7 +113,6 @@ static void watch_claim(int64_t now)
 	struct verdict v;
 	char text[MESSAGE_MAX];
 
-	self.check_at = now + INSTANCE_CHECK_MS;
 	switch (instance_check(&self.instance, &v, text, sizeof(text))) {
 	case CLAIM_KEPT:
 		self.unsure = false;
@@ -142,6 +142,8 @@ static void watch_claim(int64_t now)
 		stop(now);
 		break;
 	}
+	self.check_at = now + (self.unsure || !self.instance.pid_written ? INSTANCE_MEND_MS
+									 : INSTANCE_CHECK_MS);
 }
 
 static void take_orders(unsigned int signals, int64_t now)
@@ -174,6 +176,7 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 		*deadline = self.check_at;
 	if (upgrade_deadline() < *deadline)
 		*deadline = upgrade_deadline();
+	self.due = *deadline;
 	fds[0].fd = worker_fd();
 	fds[1].fd = upgrade_fd();
 	for (int i = 0; i < 2; i++) {
@@ -186,11 +189,11 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, int64_t now)
 {
 	(void)arg;
-	(void)fds; /* reading is cheap, and a child that ended may have left words */
-	worker_hear(now);
+	if (fds[0].revents)
+		worker_hear(now);
 	watch_claim(now);
 	take_orders(signals, now);
-	worker_advance(now);
+	worker_advance(now > self.due ? now - self.due : 0, now);
 	if (safeguard_fsd_is_new() && !self.lost)
 		result_write(&self.instance, "fsd", clock_ms(), true, "");
 	if (!self.stopping)
@@ -209,7 +212,7 @@ static bool prepare_user(void)
 	self.drop = geteuid() == 0 && !self.setup->one_process;
 	if (!self.drop)
 		return true;
-	if (!user_choose(self.setup->user, &self.conf, self.setup->conf_file, &self.user))
+	if (!user_choose(self.setup->user, self.conf, self.setup->conf_file, &self.user))
 		return false;
 	log_info("the monitor, and NOTIFYCMD with it, runs as user %s", self.user.name);
 	return true;
@@ -254,7 +257,7 @@ static void go_on(const struct handover *h)
 {
 	const struct worker resting = { h->monitor, { h->in, h->out } };
 
-	handover_unpack(h, &self.conf, safeguard_snapshot());
+	handover_unpack(h, self.conf, safeguard_snapshot());
 	safeguard_is_news();
 	worker_take_over(&resting, clock_ms());
 	self.ready = true;
@@ -270,7 +273,7 @@ static void run(void)
 {
 	struct loop_client clients[2] = { { NULL, prepare, handle } };
 	const struct worker_setup worker = {
-		.conf = &self.conf,
+		.conf = self.conf,
 		.user = self.drop ? &self.user : NULL,
 		.wait = &self.wait,
 		.ready_fd = self.setup->ready_fd,
@@ -282,7 +285,7 @@ static void run(void)
 		.in_child = in_child,
 	};
 	const struct reload_setup reload = {
-		.conf = &self.conf,
+		.conf = self.conf,
 		.conf_file = self.setup->conf_file,
 		.instance = &self.instance,
 	};
@@ -290,12 +293,12 @@ static void run(void)
 		.program = self.setup->program,
 		.argv = self.setup->argv,
 		.instance = &self.instance,
-		.conf = &self.conf,
+		.conf = self.conf,
 		.conf_file = self.setup->conf_file,
 		.pid_dir = self.setup->pid_dir,
 	};
 
-	safeguard_init(&self.conf);
+	safeguard_init(self.conf);
 	reload_init(&reload);
 	worker_init(&worker);
 	upgrade_init(&upgrade);
@@ -309,14 +312,13 @@ static void run(void)
 	worker_kill();
 }
 
-int guard_run(const struct guard_setup *setup, const struct conf *conf)
+int guard_run(const struct guard_setup *setup, struct conf *conf)
 {
 	int tries = 0;
 
-	memset(&self, 0, sizeof(self));
 	self.setup = setup;
-	self.conf = *conf;
-	log_set_debug_min(self.conf.debug_min);
+	self.conf = conf;
+	log_set_debug_min(self.conf->debug_min);
 	/* for upsmon -c in NOTIFYCMD and SHUTDOWNCMD, whoever they run as */
 	setenv("NUT_PIDPATH", setup->pid_dir, 1);
 	setenv("NUT_ALTPIDPATH", setup->pid_dir, 1);
@@ -329,8 +331,8 @@ int guard_run(const struct guard_setup *setup, const struct conf *conf)
 			return 1;
 		poll(NULL, 0, UPGRADE_LOOK_MS);
 	}
-	if (self.conf.powerdown_flag && !setup->handover)
-		powerdown_clear(conf_get(&self.conf, self.conf.powerdown_flag));
+	if (self.conf->powerdown_flag && !setup->handover)
+		powerdown_clear(conf_get(self.conf, self.conf->powerdown_flag));
 	run();
 	/* those of another are his */
 	if (!self.lost) {

@@ -30,6 +30,6 @@ struct guard_setup {
 };
 
 /* Runs the daemon to its end; returns the exit status.  Call after the last fork. */
-int guard_run(const struct guard_setup *setup, const struct conf *conf);
+int guard_run(const struct guard_setup *setup, struct conf *conf);
 
 #endif

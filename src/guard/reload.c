@@ -81,7 +81,7 @@ static void relieve(int64_t now)
 		   conf_get(conf, conf->run_as_user)) != 0)
 		log_warning("RUN_AS_USER has changed: that takes effect at the next start");
 	*snapshot = snapshot_move(snapshot, conf, &self.fresh);
-	*conf = self.fresh;
+	conf_copy(conf, &self.fresh);
 	log_set_debug_min(conf->debug_min);
 	safeguard_is_news();
 	worker_relieve(now);

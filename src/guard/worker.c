@@ -29,8 +29,6 @@
 /* How much later than it has promised a monitor may speak, and the first one at all. */
 #define LATE_MS 4000
 #define FIRST_WORD_MS 20000
-/* The guard wakes up more often than this, unless it was stopped itself. */
-#define AWAKE_MS 10000
 /* All that one wake-up reads, and all that a pipe holds. */
 #define HEAR_MAX (2 * UPS_MAX + SCHED_TIMERS_MAX + 16)
 #define HEAR_LAST 4096
@@ -44,7 +42,6 @@ static struct {
 	struct worker monitor;
 	int64_t started;
 	int64_t heard_by;	/* the monitor's next word */
-	int64_t awake;		/* the last wake-up */
 	int64_t restart_at;
 	int64_t restart_ms;
 	int64_t rest_by;
@@ -63,7 +60,6 @@ void worker_init(const struct worker_setup *setup)
 	self.setup = *setup;
 	channel_init(&self.monitor.channel);
 	retired_init();
-	self.awake = clock_ms();
 	self.restart_at = NEVER;
 	self.restart_ms = RESTART_FIRST_MS;
 	self.stop_by = NEVER;
@@ -335,11 +331,18 @@ void worker_hear(int64_t now)
 
 /* ---- time ---- */
 
+/* When a monitor that has said nothing until then hangs; NEVER: nobody is to say anything. */
+static int64_t silence_deadline(void)
+{
+	if (self.stopping || self.monitor.pid <= 0 || self.rest == RESTED)
+		return NEVER;
+	return self.rest == ASKED && self.rest_by < self.heard_by ? self.rest_by : self.heard_by;
+}
+
 int64_t worker_deadline(void)
 {
 	const int64_t at[] = { self.restart_at, safeguard_deadline(lives()), self.stop_by,
-			       retired_deadline(),
-			       self.rest == ASKED ? self.rest_by : NEVER };
+			       retired_deadline(), silence_deadline() };
 	int64_t deadline = NEVER;
 
 	for (unsigned int i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
@@ -350,15 +353,12 @@ int64_t worker_deadline(void)
 }
 
 /* One that is silent for longer than it has said hangs, or was stopped. */
-static void watch_silence(int64_t now)
+static void watch_silence(int64_t late, int64_t now)
 {
-	/* if we were stopped ourselves, it had nobody to talk to */
-	if (now - self.awake > AWAKE_MS && self.heard_by != NEVER)
-		self.heard_by += now - self.awake;
-	self.awake = now;
-	if (self.monitor.pid <= 0 || self.rest == RESTED)
-		return;
-	if (now < self.heard_by && (self.rest != ASKED || now < self.rest_by))
+	/* if we were stopped ourselves, so was it, or it had nobody to talk to */
+	if (late > LATE_MS && self.heard_by != NEVER)
+		self.heard_by += late;
+	if (now < silence_deadline())
 		return;
 	log_error("monitor %d does not answer any more; it is replaced", (int)self.monitor.pid);
 	self.heard_by = NEVER;
@@ -366,7 +366,7 @@ static void watch_silence(int64_t now)
 	end_monitor();
 }
 
-void worker_advance(int64_t now)
+void worker_advance(int64_t late, int64_t now)
 {
 	retired_advance(now);
 	if (self.stopping) {
@@ -377,7 +377,7 @@ void worker_advance(int64_t now)
 		self.ended = true;
 		return;
 	}
-	watch_silence(now);
+	watch_silence(late, now);
 	if (safeguard_fsd_waits())
 		say(MESSAGE_FSD);
 	safeguard_advance(lives(), now);

@@ -49,7 +49,8 @@ const struct loop_client *worker_client(void);
 
 void worker_start(void);
 void worker_hear(int64_t now);
-void worker_advance(int64_t now);
+/* late: how much later this wake-up comes than was asked for, milliseconds. */
+void worker_advance(int64_t late, int64_t now);
 int64_t worker_deadline(void);
 
 /* What the monitor says, for poll(2); -1: none. */

@@ -34,8 +34,9 @@
 #include "identity/procname.h"
 #include "identity/rundir.h"
 
-/* How often the holder calls instance_check(), at the least. */
-#define INSTANCE_CHECK_MS 5000
+/* How often the holder calls instance_check(), at the least; and while something is wrong. */
+#define INSTANCE_CHECK_MS 40000
+#define INSTANCE_MEND_MS 5000
 
 enum verdict_kind {
 	VERDICT_FREE,		/* no lock, no pidfile */

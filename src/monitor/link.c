@@ -289,6 +289,7 @@ static void receive(struct link *l, const struct emitter *e)
 
 	/* bounded: a server that talks without end must not keep us here */
 	for (int rounds = 0; rounds < 8; rounds++) {
+		bool more;
 		ssize_t n = transport_recv(&l->transport, l->fd, bytes, sizeof(bytes));
 
 		if (n < 0 && errno == EINTR)
@@ -301,7 +302,8 @@ static void receive(struct link *l, const struct emitter *e)
 			fail(l, e, l->what);
 			return;
 		}
-		if (!feed(l, e, bytes, (size_t)n))
+		more = (size_t)n == sizeof(bytes);
+		if (!feed(l, e, bytes, (size_t)n) || !more)
 			return;
 	}
 }

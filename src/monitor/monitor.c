@@ -19,41 +19,53 @@
 #define REPLY_WAIT_MS (SESSION_REPLY_MS + 1000)
 /* A promise that lasts a little longer than the next wake-up need not be renewed before. */
 #define SPARE_MS (REPLY_WAIT_MS - 500)
+/* While nothing happens, the guard hears from us as often as this, and sleeps in between. */
+#define CALM_MS 36000
 
-/* Static, so that nothing of it is allocated and the stack stays small. */
-static struct monitor {
-	struct conf conf;
-	struct core core;
-	struct link links[UPS_MAX];
-	bool open_wanted[UPS_MAX];
-	unsigned int polled[UPS_MAX];	/* how many descriptors each link had in the last wait */
-	struct actions actions;
+/* A UPS: its connection, and what the guard was told of it. */
+struct watched {
+	struct link link;
+	struct ups told;
+	unsigned int polled;	/* how many descriptors the link had in the last wait */
+	bool open_wanted;
+	bool is_told;
+};
+
+/*
+ * Static, so that nothing of it is allocated and the stack stays small.  What a
+ * board with one UPS uses comes first: pages that are not written to cost nothing.
+ */
+static struct {
+	const struct conf *conf;
 	struct channel channel;
 	int family;
+	bool used;		/* by a monitor before this one */
 	bool background;
 	bool one_process;
 	int64_t now;
 	int64_t core_at;	/* what the core wanted when the wait began */
 	int status;
 	bool over;
-	/* what the guard was told, and still has to be */
-	struct ups told_ups[UPS_MAX];
-	bool told_ups_valid[UPS_MAX];
-	struct sched told_sched;
+	/* what the guard was told beside the UPSes, and still has to be */
 	uint32_t told_phase;
 	int64_t told_until;
 	bool told_ready;
 	int64_t silent_until;	/* as the guard was told last */
-	int64_t speak_by;	/* as it is to be told next */
+	int64_t speak_by;	/* the least that it is to be told */
 	int lock;		/* by which our user finds us; -1: none */
 	bool asked_unsaid;	/* our user wants FSD, and the guard is still to be told */
 	bool rest_asked;
 	bool resting;		/* and the guard knows it */
+	struct core core;
+	struct watched watched[UPS_MAX];
+	struct actions actions;
+	struct sched told_sched;
+	struct conf own;	/* in one process: the guard's changes before we end */
 } self;
 
 static const char *system_of(uint16_t ups)
 {
-	return ups == UPS_NONE ? "" : conf_get(&self.conf, self.conf.ups[ups].system);
+	return ups == UPS_NONE ? "" : conf_get(self.conf, self.conf->ups[ups].system);
 }
 
 /* Which addresses did not answer only the link knows. */
@@ -63,18 +75,18 @@ static void report(struct action *action)
 	int priority;
 
 	if (action->u.report == REPORT_CONNECT_TIMEOUT)
-		snprintf(action->why, sizeof(action->why), "%s", link_what(&self.links[action->ups]));
-	report_format(text, sizeof(text), &self.conf, action, &priority);
+		snprintf(action->why, sizeof(action->why), "%s", link_what(&self.watched[action->ups].link));
+	report_format(text, sizeof(text), self.conf, action, &priority);
 	log_at(priority, "%s", text);
 }
 
 static void send_request(uint16_t ups, enum proto_request request)
 {
 	char text[PROTO_REQUEST_MAX];
-	size_t len = proto_request(text, sizeof(text), request, &self.conf, &self.conf.ups[ups]);
+	size_t len = proto_request(text, sizeof(text), request, self.conf, &self.conf->ups[ups]);
 
 	log_debug("UPS %s: sending %s", system_of(ups), proto_request_name(request));
-	link_send(&self.links[ups], text, len);
+	link_send(&self.watched[ups].link, text, len);
 }
 
 static void act(struct action *action)
@@ -82,29 +94,29 @@ static void act(struct action *action)
 	switch (action->kind) {
 	case ACT_CONNECT:
 		/* not at once: its events must not come while actions are carried out */
-		self.open_wanted[action->ups] = true;
+		self.watched[action->ups].open_wanted = true;
 		break;
 	case ACT_SEND:
 		send_request(action->ups, action->u.request);
 		break;
 	case ACT_CLOSE:
-		self.open_wanted[action->ups] = false;
-		link_close(&self.links[action->ups]);
+		self.watched[action->ups].open_wanted = false;
+		link_close(&self.watched[action->ups].link);
 		break;
 #if WITH_TLS
 	case ACT_SECURE:
-		link_secure(&self.links[action->ups],
-			    conf_get(&self.conf, self.conf.ups[action->ups].cert_name),
-			    self.conf.ups[action->ups].tls_verify);
+		link_secure(&self.watched[action->ups].link,
+			    conf_get(self.conf, self.conf->ups[action->ups].cert_name),
+			    self.conf->ups[action->ups].tls_verify);
 		break;
 #endif
 	case ACT_NOTIFY:
-		notifier_send(&self.conf, action->u.type, system_of(action->ups), action->why,
+		notifier_send(self.conf, action->u.type, system_of(action->ups), action->why,
 			      self.now);
 		break;
 	case ACT_COMMAND:
 		if (WITH_UPSSCHED)
-			notifier_command(&self.conf, action->u.type, system_of(action->ups),
+			notifier_command(self.conf, action->u.type, system_of(action->ups),
 					 action->why, action->value != 0, self.now);
 		break;
 	case ACT_REPORT:
@@ -112,7 +124,7 @@ static void act(struct action *action)
 		break;
 	case ACT_SHUTDOWN:
 		/* the guard learns it from the phase */
-		notifier_hurry(&self.conf, self.now);
+		notifier_hurry(self.conf, self.now);
 		break;
 	}
 }
@@ -143,15 +155,23 @@ static void simple_event(enum event_kind kind)
 
 static void open_links(void)
 {
-	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
-		const struct conf_ups *ups = &self.conf.ups[i];
+	for (uint16_t i = 0; i < self.conf->ups_count; i++) {
+		const struct conf_ups *ups = &self.conf->ups[i];
 
-		if (!self.open_wanted[i])
+		if (!self.watched[i].open_wanted)
 			continue;
-		self.open_wanted[i] = false;
-		link_open(&self.links[i], i, conf_get(&self.conf, ups->host), ups->port,
+		self.watched[i].open_wanted = false;
+		link_open(&self.watched[i].link, i, conf_get(self.conf, ups->host), ups->port,
 			  self.family, self.now, on_event, NULL);
 	}
+}
+
+/* Until when the guard need not hear from us: longer where nothing happens. */
+static int64_t promise(void)
+{
+	int64_t calm = self.now + CALM_MS;
+
+	return self.speak_by < calm && core_is_calm(&self.core) ? calm : self.speak_by;
 }
 
 /* Says one thing to the guard; false if it has to wait until it can be said. */
@@ -164,15 +184,21 @@ static bool say(enum message_kind kind, uint16_t place)
 	m.ups = place;
 	m.phase = self.core.phase;
 	m.phase_until = self.core.phase_until;
-	m.silent_until = self.speak_by;
+	m.silent_until = promise();
 	if (kind == MESSAGE_UPS)
 		m.state = self.core.ups[place];
 	else if (kind == MESSAGE_TIMER)
 		m.timer = self.core.sched.timers[place];
 	if (!channel_send(&self.channel, &m, sizeof(m)))
 		return false;
-	self.silent_until = self.speak_by;
+	self.silent_until = m.silent_until;
 	return true;
+}
+
+/* A UPS of which the guard knows all that matters. */
+static bool is_told(uint16_t i)
+{
+	return self.watched[i].is_told && ups_is_same(&self.watched[i].told, &self.core.ups[i]);
 }
 
 /* True once the guard knows all that it should. */
@@ -191,14 +217,13 @@ static bool tell_guard(void)
 			return false;
 		self.told_sched.timers[i] = *timer;
 	}
-	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
-		if (self.told_ups_valid[i] && memcmp(&self.told_ups[i], &self.core.ups[i],
-						     sizeof(self.told_ups[i])) == 0)
+	for (uint16_t i = 0; i < self.conf->ups_count; i++) {
+		if (is_told(i))
 			continue;
 		if (!say(MESSAGE_UPS, i))
 			return false;
-		self.told_ups[i] = self.core.ups[i];
-		self.told_ups_valid[i] = true;
+		self.watched[i].told = self.core.ups[i];
+		self.watched[i].is_told = true;
 	}
 	/* said once more where nothing else is, so that the guard knows that we live */
 	if (self.told_phase != self.core.phase || self.told_until != self.core.phase_until ||
@@ -221,9 +246,9 @@ static bool tell_guard(void)
 
 static void end(int status)
 {
-	notifier_flush(&self.conf);
-	for (uint16_t i = 0; i < self.conf.ups_count; i++)
-		link_close(&self.links[i]);
+	notifier_flush(self.conf);
+	for (uint16_t i = 0; i < self.conf->ups_count; i++)
+		link_close(&self.watched[i].link);
 	channel_close(&self.channel);
 	self.status = status;
 	self.over = true;
@@ -232,7 +257,7 @@ static void end(int status)
 /* The next monitor is to take over: whoever waits for a notification gets it from this one. */
 static void come_to_rest(void)
 {
-	notifier_flush(&self.conf);
+	notifier_flush(self.conf);
 	self.rest_asked = true;
 	/* the next one passes orders on, and we do not */
 	if (self.lock >= 0)
@@ -270,7 +295,7 @@ static void hear_guard(void)
 				monitor_leave();
 				return;
 			}
-			notifier_send(&self.conf, NOTIFY_NOPARENT, "", "", self.now);
+			notifier_send(self.conf, NOTIFY_NOPARENT, "", "", self.now);
 			end(1);
 			return;
 		case CHANNEL_GOT:
@@ -318,11 +343,11 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 	fds[used++].events = POLLOUT;
 	if (self.rest_asked)
 		return used;
-	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
-		self.polled[i] = link_watch(&self.links[i], &fds[used]);
-		used += self.polled[i];
-		if (link_deadline(&self.links[i]) < at)
-			at = link_deadline(&self.links[i]);
+	for (uint16_t i = 0; i < self.conf->ups_count; i++) {
+		self.watched[i].polled = link_watch(&self.watched[i].link, &fds[used]);
+		used += self.watched[i].polled;
+		if (link_deadline(&self.watched[i].link) < at)
+			at = link_deadline(&self.watched[i].link);
 	}
 	if (at < *deadline)
 		*deadline = at;
@@ -331,9 +356,9 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 
 static void advance(const struct pollfd *fds)
 {
-	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
-		link_handle(&self.links[i], i, fds, self.polled[i], self.now, on_event, NULL);
-		fds += self.polled[i];
+	for (uint16_t i = 0; i < self.conf->ups_count; i++) {
+		link_handle(&self.watched[i].link, i, fds, self.watched[i].polled, self.now, on_event, NULL);
+		fds += self.watched[i].polled;
 	}
 	/* asked by the time of now, the core no longer names what has just come due */
 	if (self.now >= self.core_at)
@@ -358,12 +383,12 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 		hear_user();
 	if (!self.rest_asked)
 		advance(fds + 2);
-	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
+	if (fds[0].revents)
 		hear_guard();
 	if (self.over)
 		return false;
 	open_links();
-	notifier_advance(&self.conf, now);
+	notifier_advance(self.conf, now);
 	if (self.core.stopping && core_is_over(&self.core) && tell_guard())
 		end(0);
 	return !self.over;
@@ -371,12 +396,13 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 
 static void restore(const struct snapshot *snapshot)
 {
-	for (uint16_t i = 0; i < self.conf.ups_count; i++) {
+	for (uint16_t i = 0; i < self.conf->ups_count; i++) {
 		if (snapshot->known[i])
 			core_restore_ups(&self.core, i, &snapshot->ups[i], self.now);
 	}
 	core_restore_sched(&self.core, &snapshot->sched);
-	self.told_sched = snapshot->sched;
+	if (snapshot->sched.timers[0].name[0])
+		self.told_sched = snapshot->sched;
 	core_restore_phase(&self.core, (enum phase)snapshot->phase, snapshot->phase_until, self.now);
 }
 
@@ -386,7 +412,7 @@ static void start_tls(const struct tls_files *files)
 {
 	struct tls_problems problems;
 
-	tls_start(files, self.conf.ups_count, &problems);
+	tls_start(files, self.conf->ups_count, &problems);
 	if (*problems.ca && *files->ca_path)
 		log_warning("CERTPATH %s: %s", files->ca_path, problems.ca);
 	if (*problems.own)
@@ -396,8 +422,15 @@ static void start_tls(const struct tls_files *files)
 
 void monitor_init(const struct monitor_setup *setup, struct loop_client *client)
 {
-	memset(&self, 0, sizeof(self));
-	self.conf = *setup->conf;
+	/* all zero in a process of its own; what is not used, no memory is spent on */
+	if (self.used)
+		memset(&self, 0, sizeof(self));
+	self.used = true;
+	self.conf = setup->conf;
+	if (setup->one_process) {
+		conf_copy(&self.own, setup->conf);
+		self.conf = &self.own;
+	}
 	self.channel = setup->channel;
 	self.lock = setup->lock;
 	self.family = setup->family;
@@ -406,9 +439,9 @@ void monitor_init(const struct monitor_setup *setup, struct loop_client *client)
 	self.now = clock_ms();
 	self.told_until = NEVER;
 	self.status = 1; /* unless it ends as it should */
-	for (uint16_t i = 0; i < UPS_MAX; i++)
-		link_init(&self.links[i]);
-	core_init(&self.core, &self.conf, setup->connect_ms, self.now);
+	for (uint16_t i = 0; i < self.conf->ups_count; i++)
+		link_init(&self.watched[i].link);
+	core_init(&self.core, self.conf, setup->connect_ms, self.now);
 	restore(setup->snapshot);
 #if WITH_TLS
 	start_tls(&setup->files);

@@ -30,13 +30,13 @@ struct order {
 };
 
 static struct {
-	struct order queue[QUEUE_MAX];
 	unsigned int first, count;
 	pid_t running;	/* 0: none that the next one waits for */
 	uintptr_t running_tag;
 	int64_t started;
 	int failures[FAILURES_MAX]; /* as the log was told */
 	unsigned int failure_count;
+	struct order queue[QUEUE_MAX];
 } self; /* all zero: the table is not worth a byte of the image */
 
 /*

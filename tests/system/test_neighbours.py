@@ -22,7 +22,7 @@ pytestmark = pytest.mark.root
 NOBODY = 65534
 
 # The guard looks at its lock at each wake-up, and every 5 s where nothing wakes it up.
-LOOKS = 15
+LOOKS = 60
 
 # takes an fcntl lock on a file, says so, and keeps it; r: a read lock, w: a write lock
 LOCKER = """import fcntl, sys, time

@@ -47,7 +47,7 @@ def test_status_for_people(in_memory, upsd):
     in_memory.started()
     lines = in_memory.command("-c", "status").stdout.splitlines()
     assert lines[0] == f"upsmon is running: pid {in_memory.pid()} holds the lock"
-    assert lines[1].startswith(f"{in_memory.system(upsd.port)} (primary, power value 1): OL; seen ")
+    assert lines[1].startswith(f"{in_memory.system(upsd.port)} (primary, power value 1): OL; it answers")
     assert lines[1].endswith(", logged in")
     upsd.set_status("OB LB")
     in_memory.wait_down()
@@ -63,7 +63,6 @@ def test_status_as_json(in_memory, upsd):
     assert code == 3
     assert told == {"running": False, "pid": None, "verdict": "upsmon is not running",
                     "phase": None, "ups": [], "timers": []}
-    began = time.monotonic()
     in_memory.started()
     code, told = state(in_memory)
     assert code == 0
@@ -71,9 +70,7 @@ def test_status_as_json(in_memory, upsd):
     assert told["ups"] == [{
         "system": in_memory.system(upsd.port), "role": "primary", "power_value": 1,
         "status": "OL", "communication": "ok", "charge": None, "runtime": None,
-        "age": told["ups"][0]["age"], "login": True, "critical": None}]
-    # whole seconds, and not older than the daemon
-    assert 0 <= told["ups"][0]["age"] <= time.monotonic() - began
+        "age": 0, "login": True, "critical": None}]
     upsd.set("battery.charge", "87")
     upsd.set_status("OB")
     wait_for("charge and runtime", lambda: state(in_memory)[1]["ups"][0]["runtime"] == 3600)

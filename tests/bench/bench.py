@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+"""What the watch costs, beside NUT's own upsmon in the same run on the same upsd: a table.
+
+    bench.py [--runs 3] [--seconds 10] [--upses 1,10] [name=binary ...]
+
+One binary after the other gets the same configuration (POLLFREQ 1) and a room of its own
+(tests/compare/peer.py).  Each figure is the median of the runs.  Many UPSes are one upsd under
+many addresses of loopback.
+"""
+
+import argparse
+import collections
+import pathlib
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path += [str(TOP / "tests" / "compare"), str(TOP / "board" / "common")]
+
+import peer  # noqa: E402 (the path comes first)
+from lab.upsd import PRIMARY, Upsd, wait_for  # noqa: E402
+
+READING = ("read", "recv", "recvfrom", "recvmsg", "readv")
+WRITING = ("write", "send", "sendto", "sendmsg", "writev")
+
+
+class Relays:
+    """Many addresses of loopback that all lead to one upsd; counts what goes through."""
+
+    def __init__(self, count, port):
+        self.polls = collections.Counter()
+        self.late = []
+        self.listeners = []
+        self.port = port
+
+    def end(self):
+        for listener in self.listeners:
+            listener.close()
+
+
+def memory(pids):
+    """PSS and private dirty memory of these processes, KiB."""
+    sums = collections.Counter()
+    for pid in pids:
+        for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            name, *value = line.split()
+            if name in ("Pss:", "Private_Dirty:"):
+                sums[name] += int(value[0])
+    return sums["Pss:"], sums["Private_Dirty:"]
+
+
+def wake_ups(pids):
+    """How often these have gone to sleep, which is how often they will have been woken up."""
+    text = "".join(pathlib.Path(f"/proc/{pid}/status").read_text() for pid in pids)
+    return sum(map(int, re.findall(r"^voluntary_ctxt_switches:\s*(\d+)", text, re.M)))
+
+
+def traced(pids, seconds, directory):
+    """The system calls of these processes for so long: (name, rest of the line) each."""
+    out = pathlib.Path(directory) / "trace"
+    tracer = subprocess.Popen(["strace", "-f", "-s", "80", "-o", str(out),
+                               *(f"-p{pid}" for pid in pids)], stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(seconds)
+    finally:
+        tracer.terminate()
+        tracer.wait()
+    calls = re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)(\(.*| resumed.*)$", out.read_text(errors="replace"),
+                       re.M)
+    # of one that was interrupted by another process's, the beginning is not counted
+    return [(name, rest) for name, rest in calls if "<unfinished" not in rest]
+
+
+def per_poll(calls):
+    """Calls and bytes for each request of ups.status, and which calls those were."""
+    polls = sum("GET VAR" in rest and name in WRITING for name, rest in calls)
+    size = sum(int(rest.rsplit("= ", 1)[1].split()[0]) for name, rest in calls
+               if name in READING + WRITING and re.search(r"GET VAR|VAR \S+ ups.status", rest)
+               and re.search(r"= \d+$", rest))
+    names = collections.Counter(name for name, _ in calls)
+    polls = max(polls, 1)
+    return len(calls) / polls, size / polls, {n: c / polls for n, c in names.most_common()}
+
+
+def start(binary, directory, upsd, hosts):
+    pathlib.Path(directory).chmod(0o755)
+    side = peer.Peer(binary, pathlib.Path(directory) / "room")
+    monitors = "\n".join(f"MONITOR ups@{host}:{upsd.port} {int(i == 0)} {PRIMARY[0]} {PRIMARY[1]}"
+                         " primary" for i, host in enumerate(hosts))
+    side.configure(upsd.port, ups=(), monitors=monitors, HOSTSYNC=0, FINALDELAY=0)
+    begin = time.monotonic()
+    side.run()
+    wait_for("all logins", lambda: upsd.logins() == len(hosts), 60, 0.002)
+    return side, time.monotonic() - begin
+
+
+def measure(binary, upsd, hosts, seconds):
+    figures = {}
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        side, figures["ready"] = start(binary, directory, upsd, hosts)
+        try:
+            time.sleep(2)
+            pids = side.processes()
+            figures["pss"], figures["dirty"] = memory(pids)
+            before = wake_ups(pids)
+            time.sleep(seconds)
+            figures["wakeups"] = (wake_ups(pids) - before) / seconds / len(hosts)
+            calls = traced(pids, seconds, directory)
+            figures["calls"], figures["bytes"], figures["names"] = per_poll(calls)
+        finally:
+            side.end()
+    wait_for("no login", lambda: upsd.logins() == 0, 60)
+    return figures
+
+
+def reaction(binary, directory):
+    """From OB LB at the server to SHUTDOWNCMD, without HOSTSYNC and FINALDELAY: ms, and a poll."""
+    with Upsd(pathlib.Path(directory) / "upsd") as upsd:
+        side, _ = start(binary, directory, upsd, ["127.0.0.1"])
+        try:
+            upsd.set_status("OB LB")
+            begin = time.monotonic()
+            wait_for("the shutdown", side.down.exists, 30, 0.002)
+            return (time.monotonic() - begin) * 1000
+        finally:
+            side.end()
+
+
+ROWS = (("size", "binary, bytes"), ("pss", "PSS, KiB"), ("dirty", "private dirty, KiB"),
+        ("calls", "system calls a poll"), ("bytes", "bytes a poll"),
+        ("wakeups", "wake-ups a poll"), ("ready", "exec to the login, ms"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--upses", default="1,10")
+    parser.add_argument("--calls", action="store_true", help="also which system calls")
+    parser.add_argument("binaries", nargs="+", metavar="name=binary")
+    args = parser.parse_args()
+    binaries = dict(b.split("=", 1) for b in args.binaries)
+    for count in map(int, args.upses.split(",")):
+        hosts = [f"127.0.{i // 250}.{i % 250 + 1}" for i in range(count)]
+        with tempfile.TemporaryDirectory(prefix="bench-") as directory, \
+                Upsd(pathlib.Path(directory) / "upsd", listen="0.0.0.0") as upsd:
+            results = {name: [measure(binary, upsd, hosts, args.seconds)
+                              for _ in range(args.runs)] for name, binary in binaries.items()}
+        print(f"\n{count} UPS{'es' * (count > 1)}, medians of {args.runs} runs\n")
+        print(f"| | {' | '.join(binaries)} |\n|---|{'---|' * len(binaries)}")
+        for key, title in ROWS:
+            if key == "size":
+                values = [float(pathlib.Path(b).stat().st_size) for b in binaries.values()]
+            else:
+                values = [statistics.median(run[key] for run in runs) * (1000 if key == "ready" else 1)
+                          for runs in results.values()]
+            print(f"| {title} | {' | '.join(f'{v:,.0f}' if v >= 100 else f'{v:.1f}' for v in values)} |")
+        if args.calls:
+            for name, runs in results.items():
+                print(f"\n{name}: " + ", ".join(f"{n} {c:.2f}" for n, c in runs[-1]["names"].items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
