@@ -4,8 +4,8 @@
  * with its reason.  Change one with  make CPPFLAGS=-DUPS_MAX=32 .
  *
  * Tables are static: nothing is allocated while the daemon runs, and a table
- * that is not used costs address space, not memory.  What a table costs is
- * given for each entry.
+ * that is not used costs address space, not memory: nothing writes to it.  What
+ * a table costs is given for each entry.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H

@@ -45,7 +45,8 @@ make_uclibc() {
 	# shellcheck disable=SC2086
 	printf '%s\n' $UCLIBC_CONFIG
 	echo "KERNEL_HEADERS=\"$sysroot/usr/include\""
-	echo "UCLIBC_EXTRA_CFLAGS=\"-fno-pie $CC_FLAGS\""
+	# nothing here unwinds a stack
+	echo "UCLIBC_EXTRA_CFLAGS=\"-fno-pie -fno-asynchronous-unwind-tables -fno-unwind-tables $CC_FLAGS\""
 } >"$part/config"
 make_uclibc alldefconfig
 "$common/config-check.sh" "$part/config" "$source/.config"

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,14 +23,15 @@ static struct {
 
 void child_close_from(int first)
 {
-	long limit = sysconf(_SC_OPEN_MAX);
+	struct rlimit limit = { 0 };
 
 #ifdef SYS_close_range
 	if (syscall(SYS_close_range, (unsigned int)first, ~0U, 0U) == 0)
 		return;
 #endif
 	/* kernels before 5.9; nobody leaves more open than these */
-	for (int fd = first; fd < 1024 && fd < limit; fd++)
+	getrlimit(RLIMIT_NOFILE, &limit);
+	for (int fd = first; fd < 1024 && (rlim_t)fd < limit.rlim_cur; fd++)
 		close(fd);
 }
 

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -71,10 +72,19 @@ bool user_choose(const char *given, const struct conf *conf, const char *conf_fi
 	return true;
 }
 
+/* uClibc-ng's own makes a copy first, and brings malloc for that. */
+static bool set_groups(const struct account *user)
+{
+#ifdef SYS_setgroups32
+	return syscall(SYS_setgroups32, (size_t)user->group_count, user->groups) == 0;
+#else
+	return syscall(SYS_setgroups, (size_t)user->group_count, user->groups) == 0;
+#endif
+}
+
 bool user_become(const struct account *user)
 {
-	if (setgroups((size_t)user->group_count, user->groups) < 0 || setgid(user->gid) < 0 ||
-	    setuid(user->uid) < 0)
+	if (!set_groups(user) || setgid(user->gid) < 0 || setuid(user->uid) < 0)
 		return false;
 	/* a user that is not root must not be able to go back */
 	return user->uid == 0 || setuid(0) < 0;

@@ -21,8 +21,18 @@ pytestmark = pytest.mark.root
 
 NOBODY = 65534
 
-# The guard looks at its lock at each wake-up, and every 5 s where nothing wakes it up.
+# The guard looks at its lock at each wake-up, and every 40 s where nothing wakes it up.
 LOOKS = 60
+
+
+def wait_looked(what, daemon, pid):
+    """The guard has its lock and its pidfile again, soon, because it is woken up."""
+    def there():
+        os.kill(pid, signal.SIGCHLD)
+        return daemon.pid() == pid
+
+    wait_for(what, there)
+
 
 # takes an fcntl lock on a file, says so, and keeps it; r: a read lock, w: a write lock
 LOCKER = """import fcntl, sys, time
@@ -231,7 +241,7 @@ def test_lock_that_is_removed_is_taken_anew(daemon, upsd, enemy, script):
     daemon.run()
     pid = daemon.pid()
     enemy.shell(script, daemon.pid_dir)
-    wait_for("the lock", lambda: daemon.pid() == pid, LOOKS)
+    wait_looked("the lock", daemon, pid)
     daemon.wait_log("was removed or linked under this upsmon; it is taken anew")
     assert daemon.start().returncode == 1
     assert upsd.logins() == 1
@@ -255,7 +265,7 @@ def test_directory_that_is_made_anew(daemon, upsd):
     remove_directory(daemon.pid_dir)
     daemon.wait_log("cannot be taken anew", LOOKS)
     daemon.pid_dir.mkdir()
-    wait_for("the lock", lambda: daemon.pid() == pid, LOOKS)
+    wait_looked("the lock", daemon, pid)
     assert daemon.command("-c", "stop").returncode == 0
 
 
@@ -263,10 +273,10 @@ def test_pidfile_that_is_removed_is_written_anew(daemon, enemy):
     daemon.run()
     pid = daemon.pid()
     daemon.pidfile.unlink()
-    wait_for("the pidfile", lambda: daemon.pid() == pid, LOOKS)
+    wait_looked("the pidfile", daemon, pid)
     # at once: what the guard has put back is root's, and he cannot write to it
     enemy.shell('echo 1 >"$1".his; mv -f "$1".his "$1"', daemon.pidfile)
-    wait_for("the pidfile", lambda: daemon.pid() == pid, LOOKS)
+    wait_looked("the pidfile", daemon, pid)
 
 
 @pytest.mark.parametrize("other", ["away", "upsmon.pid"])
@@ -283,7 +293,7 @@ def test_lock_whose_name_comes_and_goes(daemon, enemy, tmp_path, other):
             # it looks at each wake-up
             os.kill(pid, signal.SIGCHLD)
             time.sleep(0.002)
-        wait_for("lock and pidfile", lambda: daemon.pid() == pid, LOOKS)
+        wait_looked("lock and pidfile", daemon, pid)
     assert daemon.start().returncode == 1
     assert daemon.foreground.poll() is None
 
@@ -361,8 +371,9 @@ def test_second_name_for_the_lock(daemon, enemy):
     pid = daemon.pid()
     for _ in range(3):
         wait_for("the link", lambda: link_to_lock(daemon), step=0)
+        os.kill(pid, signal.SIGCHLD)
         wait_for("another lock", lambda: links(daemon.lockfile) == 1, LOOKS)
-        wait_for("the pidfile", lambda: daemon.pid() == pid, LOOKS)
+        wait_looked("the pidfile", daemon, pid)
         assert daemon.start().returncode == 1
     assert daemon.command("-c", "stop").returncode == 0
     assert daemon.foreground.wait(20) == 0
