@@ -154,16 +154,19 @@ proof-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## which
 .PHONY: soak
 soak: setup-board setup-test static image ## the proofs with their full counts, and the board's: build/soak/report.md; BOARD=x, N=100 power cuts
 	@mkdir -p $(BUILD)/soak && rm -f $(BUILD)/soak/report.jsonl
-	@$(MAKE) --no-print-directory soak-proof soak-tls soak-board; code=$$?; \
+	@$(MAKE) --no-print-directory soak-proof soak-faults soak-tls soak-board; code=$$?; \
 		/usr/bin/python3 tests/proof/report.py $(BUILD)/soak/report.jsonl $(BUILD)/soak/report.md; \
 		cat $(BUILD)/soak/report.md; exit $$code
 
-.PHONY: soak-proof soak-tls soak-board
+.PHONY: soak-proof soak-faults soak-tls soak-board
 SOAK := NUTLET_SOAK=1 NUTLET_REPORT=$(CURDIR)/$(BUILD)/soak/report.jsonl
 soak-proof: $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon
 	@echo "[soak] the proofs; about 25 minutes"
 	@$(SOAK) $(PYTEST) tests/proof -q -n $(PROOF_JOBS)
 	@$(SOAK) $(PYTEST) tests/model -q -n 2
+soak-faults: $(BUILD)/host-uclibc/upsmon
+	@echo "[soak] every system call fails with every error; about 3 minutes"
+	@$(SOAK) $(PYTEST) tests/system/test_faults.py -q -n $(PYTEST_JOBS)
 soak-tls: $(TLS_CLIENTS)
 	@echo "[soak] 10,000 connections of TLS; about 10 minutes"
 	@$(SOAK) $(PYTEST) tests/tls/test_client.py -q -k many_connections

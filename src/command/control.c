@@ -23,8 +23,10 @@
 /* An upgrade has 10 s to rehearse and 8 to hand over, and may wait for another one. */
 #define ANSWER_WAIT_MS 40000
 #define ANSWER_LOOK_MS 20
+/* A monitor that hangs is replaced within 40 s (monitor.c), and the next one is asked. */
+#define MEND_WAIT_MS 60000
 /* The next monitor is there sooner, unless none lives. */
-#define MONITOR_WAIT_MS 3000
+#define MONITOR_WAIT_MS 10000
 #define ASK_AGAIN_MS 1000
 
 static const struct {
@@ -149,7 +151,7 @@ static void log_caller(void)
  */
 static int ask_monitor(struct instance *in, pid_t pid)
 {
-	int64_t since = clock_ms(), until = since + ANSWER_WAIT_MS;
+	int64_t since = clock_ms(), until = since + MEND_WAIT_MS;
 	int64_t none_until = since + MONITOR_WAIT_MS;
 	char text[MESSAGE_MAX];
 	struct target t;

@@ -30,18 +30,28 @@ READING = ("read", "recv", "recvfrom", "recvmsg", "readv")
 WRITING = ("write", "send", "sendto", "sendmsg", "writev")
 
 
-class Relays:
-    """Many addresses of loopback that all lead to one upsd; counts what goes through."""
+class DeadHosts:
+    """Addresses of loopback that take a connection, and never answer the next one."""
 
-    def __init__(self, count, port):
-        self.polls = collections.Counter()
-        self.late = []
-        self.listeners = []
-        self.port = port
+    def __init__(self, count):
+        self.sockets, self.hosts = [], []
+        for i in range(count):
+            listener = socket.create_server((f"127.9.0.{i + 1}", 0), backlog=0)
+            self.sockets.append(listener)
+            # one fills the queue; from then on SYNs are dropped
+            for _ in range(2):
+                full = socket.socket()
+                full.setblocking(False)
+                full.connect_ex(listener.getsockname())
+                self.sockets.append(full)
+            self.hosts.append("%s:%d" % listener.getsockname())
 
-    def end(self):
-        for listener in self.listeners:
-            listener.close()
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for each in self.sockets:
+            each.close()
 
 
 def memory(pids):
@@ -88,11 +98,32 @@ def per_poll(calls):
     return len(calls) / polls, size / polls, {n: c / polls for n, c in names.most_common()}
 
 
-def start(binary, directory, upsd, hosts):
+def lateness(pids, seconds, directory):
+    """The longest time between two polls of one UPS beyond POLLFREQ, ms."""
+    out = pathlib.Path(directory) / "times"
+    tracer = subprocess.Popen(["strace", "-f", "-ttt", "-s", "80", "-o", str(out), "-e",
+                               "trace=" + ",".join(WRITING), *(f"-p{pid}" for pid in pids)],
+                              stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(seconds)
+    finally:
+        tracer.terminate()
+        tracer.wait()
+    polls = collections.defaultdict(list)
+    for at, fd in re.findall(r'^\d+ +([\d.]+) \w+\((\d+), "GET VAR', out.read_text(), re.M):
+        polls[fd].append(float(at))
+    # a connection that is never polled is as late as it can be
+    gaps = [b - a for times in polls.values() for a, b in zip(times, times[1:])] or [seconds]
+    return max(gaps + [seconds - (times[-1] - times[0]) for times in polls.values()
+                       if len(times) < 3]) * 1000 - 1000
+
+
+def start(binary, directory, upsd, hosts, dead=()):
     pathlib.Path(directory).chmod(0o755)
     side = peer.Peer(binary, pathlib.Path(directory) / "room")
     monitors = "\n".join(f"MONITOR ups@{host}:{upsd.port} {int(i == 0)} {PRIMARY[0]} {PRIMARY[1]}"
                          " primary" for i, host in enumerate(hosts))
+    monitors += "".join(f"\nMONITOR ups@{host} 0 u p secondary" for host in dead)
     side.configure(upsd.port, ups=(), monitors=monitors, HOSTSYNC=0, FINALDELAY=0)
     begin = time.monotonic()
     side.run()
@@ -116,11 +147,26 @@ def measure(binary, upsd, hosts, seconds):
         finally:
             side.end()
     wait_for("no login", lambda: upsd.logins() == 0, 60)
+    figures["late"] = beside_dead_hosts(binary, upsd, hosts, seconds)
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        figures["down"] = reaction(binary, directory)
     return figures
 
 
+def beside_dead_hosts(binary, upsd, hosts, seconds):
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory, \
+            DeadHosts(len(hosts)) as dead:
+        side, _ = start(binary, directory, upsd, hosts, dead.hosts)
+        try:
+            time.sleep(2)
+            return lateness(side.processes(), max(seconds, 20), directory)
+        finally:
+            side.end()
+            wait_for("no login", lambda: upsd.logins() == 0, 60)
+
+
 def reaction(binary, directory):
-    """From OB LB at the server to SHUTDOWNCMD, without HOSTSYNC and FINALDELAY: ms, and a poll."""
+    """From OB LB at the server to SHUTDOWNCMD, ms; a poll is in it, and FINALDELAY 0."""
     with Upsd(pathlib.Path(directory) / "upsd") as upsd:
         side, _ = start(binary, directory, upsd, ["127.0.0.1"])
         try:
@@ -134,7 +180,9 @@ def reaction(binary, directory):
 
 ROWS = (("size", "binary, bytes"), ("pss", "PSS, KiB"), ("dirty", "private dirty, KiB"),
         ("calls", "system calls a poll"), ("bytes", "bytes a poll"),
-        ("wakeups", "wake-ups a poll"), ("ready", "exec to the login, ms"))
+        ("wakeups", "wake-ups a poll"), ("ready", "exec to the login, ms"),
+        ("down", "OB LB at the server to SHUTDOWNCMD, ms"),
+        ("late", "a poll comes late beside as many dead hosts, by at most, ms"))
 
 
 def main():

@@ -320,7 +320,7 @@ def test_of_two_the_one_without_the_name_leaves(daemon, upsd, enemy):
     enemy.shell('rm -f "$1"/upsmon.*', daemon.pid_dir)
     result = daemon.start()
     if result.returncode == 0:
-        assert first.wait(20) == 1
+        assert first.wait(LOOKS) == 1
         assert "another has it now" in daemon.log()
         wait_for("one login", lambda: upsd.logins() == 1)
         assert daemon.pid() != first.pid
@@ -341,7 +341,7 @@ def test_of_two_stopped_the_first_leaves(daemon, upsd, enemy):
     assert daemon.start().returncode == 0
     second = lock_holder(daemon.lockfile)
     os.kill(first.pid, signal.SIGCONT)
-    assert first.wait(20) == 1
+    assert first.wait(LOOKS) == 1
     assert f"another has it now: upsmon is running: pid {second} holds the lock" in daemon.log()
     assert daemon.pid() == second
     assert daemon.status() == 0
