@@ -129,7 +129,7 @@ system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon $(BUILD
 	@$(PYTEST) tests/system tests/compare -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: setup-test $(BUILD)/host-uclibc/upsmon ## memory, system calls and wake-ups beside NUT's upsmon, and UPSMON_PEER; about 5 minutes
+bench: setup-test $(BUILD)/host-uclibc/upsmon ## memory, system calls and wake-ups beside NUT's upsmon, and UPSMON_PEER; about 12 minutes
 	@python3 tests/bench/bench.py ours=$(BUILD)/host-uclibc/upsmon "NUT=/lib/nut/upsmon" \
 		$(if $(UPSMON_PEER),peer=$(UPSMON_PEER))
 
@@ -164,9 +164,9 @@ soak-proof: $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon
 	@echo "[soak] the proofs; about 25 minutes"
 	@$(SOAK) $(PYTEST) tests/proof -q -n $(PROOF_JOBS)
 	@$(SOAK) $(PYTEST) tests/model -q -n 2
-soak-faults: $(BUILD)/host-uclibc/upsmon
-	@echo "[soak] every system call fails with every error; about 3 minutes"
-	@$(SOAK) $(PYTEST) tests/system/test_faults.py -q -n $(PYTEST_JOBS)
+soak-faults: $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon
+	@echo "[soak] every system call fails with every error, and chaos; about 20 minutes"
+	@$(SOAK) $(PYTEST) tests/system/test_faults.py tests/system/test_chaos.py -q -n $(PYTEST_JOBS)
 soak-tls: $(TLS_CLIENTS)
 	@echo "[soak] 10,000 connections of TLS; about 10 minutes"
 	@$(SOAK) $(PYTEST) tests/tls/test_client.py -q -k many_connections
@@ -202,8 +202,9 @@ setup: setup-boards setup-test ## install the Debian packages that are missing, 
 
 .PHONY: clean
 clean: ## remove what was built; downloads and toolchains stay
-	rm -rf $(BUILD)/host $(BUILD)/tls $(BUILD)/minimal $(BUILD)/*-uclibc $(BUILD)/tests $(BUILD)/$(BOARD)/rootfs \
-		$(BUILD)/$(BOARD)/rootfs.cpio.gz
+	rm -rf $(BUILD)/host $(BUILD)/tls $(BUILD)/minimal $(BUILD)/*-uclibc $(BUILD)/tests $(BUILD)/fuzz $(BUILD)/size \
+		$(foreach board,$(ALL_BOARDS),$(addprefix $(BUILD)/$(board)/,rootfs rootfs.cpio.gz disk.img \
+		nutlet-$(board).img sbom.cdx.json uImage-* uInitrd))
 
 .PHONY: distclean
 distclean: ## remove build/ with everything in it

@@ -1,3 +1,4 @@
+import os
 import pathlib
 import sys
 import tempfile
@@ -31,6 +32,19 @@ def tmp_path():
 
 
 @pytest.fixture
+def memory():
+    """A directory in memory: the state file is written nowhere else."""
+    if not pathlib.Path("/dev/shm").is_dir():
+        pytest.skip("no tmpfs at /dev/shm")
+    directory = pathlib.Path(f"/dev/shm/nutlet-{os.getpid()}-{os.urandom(4).hex()}")
+    directory.mkdir()
+    yield directory
+    for file in directory.iterdir():
+        file.unlink()
+    directory.rmdir()
+
+
+@pytest.fixture
 def upsd(tmp_path):
     with Upsd(tmp_path / "upsd") as server:
         yield server
@@ -55,3 +69,19 @@ def make_daemon(binary, tmp_path):
 def daemon(make_daemon, upsd):
     """One that watches the UPS of upsd as primary; not started yet."""
     return make_daemon(port=upsd.port)
+
+
+def live_in(daemon, memory):
+    """Its files are in memory, as on a board."""
+    daemon.pid_dir = memory
+    daemon.pidfile = memory / "upsmon.pid"
+    daemon.lockfile = memory / "upsmon.lock"
+    daemon.env.update(NUT_PIDPATH=str(memory), NUT_ALTPIDPATH=str(memory))
+
+
+@pytest.fixture
+def in_memory(daemon, memory):
+    live_in(daemon, memory)
+    yield daemon
+    # before its directory goes: it would put its files back
+    daemon.end()

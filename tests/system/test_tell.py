@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import socket
 import stat
 import subprocess
@@ -12,30 +11,6 @@ import pytest
 
 from daemon import DEFAULT_USER, as_nobody, in_order_of_pids, settle
 from lab.upsd import wait_for
-
-
-@pytest.fixture
-def memory():
-    """A directory in memory: the state file is written nowhere else."""
-    if not pathlib.Path("/dev/shm").is_dir():
-        pytest.skip("no tmpfs at /dev/shm")
-    directory = pathlib.Path(f"/dev/shm/nutlet-{os.getpid()}-{os.urandom(4).hex()}")
-    directory.mkdir()
-    yield directory
-    for file in directory.iterdir():
-        file.unlink()
-    directory.rmdir()
-
-
-@pytest.fixture
-def in_memory(daemon, memory):
-    daemon.pid_dir = memory
-    daemon.pidfile = memory / "upsmon.pid"
-    daemon.lockfile = memory / "upsmon.lock"
-    daemon.env.update(NUT_PIDPATH=str(memory), NUT_ALTPIDPATH=str(memory))
-    yield daemon
-    # before its directory goes: it would put its files back
-    daemon.end()
 
 
 def state(daemon):
