@@ -348,6 +348,12 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h $(CORE) $(TE
 	@clang $(filter-out -DWITH_TLS=1,$(STANDARD)) $(WARNINGS) -Werror -DPROC_BSD=1 -DPROC_PSINFO=1 -g -O1 \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^)
 
+$(BUILD)/fuzz/fuzz_tls: tests/fuzz/fuzz_tls.c $(wildcard src/tls/*.c) $(HDR) $(BUILD)/mbedtls/test-asan/libmbedtls.a
+	@mkdir -p $(@D)
+	@clang $(filter-out -DWITH_TLS=1,$(STANDARD)) -DWITH_TLS=1 $(WARNINGS) -Werror -g -O1 -DNUTLET_TLS_POOL=0 \
+		'-DMBEDTLS_CONFIG_FILE="tls/mbedtls_config.h"' -I$(BUILD)/mbedtls/test-asan/include \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c %.a,$^)
+
 .PHONY: fuzz fuzz-replay
 MINUTES ?= 5
 fuzz: $(FUZZ) ## fuzzers with libFuzzer, ASan and UBSan, MINUTES=5 each, two at a time; TARGETS="conf policy": these
