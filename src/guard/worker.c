@@ -355,9 +355,9 @@ int64_t worker_deadline(void)
 /* One that is silent for longer than it has said hangs, or was stopped. */
 static void watch_silence(int64_t late, int64_t now)
 {
-	/* if we were stopped ourselves, so was it, or it had nobody to talk to */
+	/* if we were stopped ourselves, so was it, or it had nobody to talk to; now it may speak */
 	if (late > LATE_MS && self.heard_by != NEVER)
-		self.heard_by += late;
+		self.heard_by += late + LATE_MS;
 	if (now < silence_deadline())
 		return;
 	log_error("monitor %d does not answer any more; it is replaced", (int)self.monitor.pid);

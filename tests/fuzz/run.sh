@@ -21,7 +21,7 @@ one() {
 	target=$1
 	shift
 	"$bin/fuzz_$target" -artifact_prefix="$bin/findings/$target-" -print_final_stats=1 \
-		-max_len=4096 -timeout=20 "$@" "$here/corpus/$target" >"$bin/$target.log" 2>&1 || {
+		-max_len=1024 -timeout=20 "$@" "$here/corpus/$target" >"$bin/$target.log" 2>&1 || {
 		tail -n 40 "$bin/$target.log"
 		echo "fuzz: $target has a finding; its log: $bin/$target.log"
 		: >"$failed"

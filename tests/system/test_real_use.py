@@ -597,6 +597,22 @@ def test_frozen_and_the_mains_are_back(make_daemon, upsd):
     assert not daemon.down.exists() and "FSD" not in daemon.events()
 
 
+def test_stopped_for_long_while_all_is_well(daemon):
+    """As in a suspend: longer than the monitor has promised to be heard of, and it is none that hangs."""
+    daemon.run()
+    guard, monitor = daemon.pid(), daemon.monitor()
+    settle(1)
+    for pid in (monitor, guard):
+        freeze(pid)
+    settle(50)
+    # the guard wakes up first, and has heard nothing
+    os.kill(guard, signal.SIGCONT)
+    settle(1)
+    os.kill(monitor, signal.SIGCONT)
+    settle(2)
+    assert daemon.monitor() == monitor and "does not answer any more" not in daemon.log()
+
+
 def test_reload_answers_when_it_is_done(daemon, upsd):
     """Also where the monitor hangs: it is replaced, and a second reload does not wait for it."""
     daemon.run()
