@@ -71,17 +71,9 @@ def daemon(make_daemon, upsd):
     return make_daemon(port=upsd.port)
 
 
-def live_in(daemon, memory):
-    """Its files are in memory, as on a board."""
-    daemon.pid_dir = memory
-    daemon.pidfile = memory / "upsmon.pid"
-    daemon.lockfile = memory / "upsmon.lock"
-    daemon.env.update(NUT_PIDPATH=str(memory), NUT_ALTPIDPATH=str(memory))
-
-
 @pytest.fixture
 def in_memory(daemon, memory):
-    live_in(daemon, memory)
+    daemon.live_in(memory)
     yield daemon
     # before its directory goes: it would put its files back
     daemon.end()

@@ -165,6 +165,13 @@ class Daemon:
             file.touch()
             file.chmod(0o666)
 
+    def live_in(self, directory):
+        """Pidfile, lock and state are there; only in memory there is a state."""
+        self.pid_dir = pathlib.Path(directory)
+        self.pidfile = self.pid_dir / "upsmon.pid"
+        self.lockfile = self.pid_dir / "upsmon.lock"
+        self.env.update(NUT_PIDPATH=str(directory), NUT_ALTPIDPATH=str(directory))
+
     def system(self, port, ups="ups"):
         return f"{ups}@127.0.0.1:{port}"
 

@@ -13,7 +13,6 @@ import time
 
 import pytest
 
-from conftest import live_in
 from lab.upsd import ADMIN, PRIMARY, Upsd, wait_for
 
 pytestmark = pytest.mark.root
@@ -131,7 +130,7 @@ def daemon(make_daemon, supplies, memory):
         f"MONITOR ups@127.0.0.1:{second.upsd.port} 1 {PRIMARY[0]} {PRIMARY[1]} primary\n"
         "MINSUPPLIES 1\nOFFDURATION 1\nOVERDURATION 1\n"))
     # -c status tells nothing of what lies on a disk
-    live_in(daemon, memory)
+    daemon.live_in(memory)
     yield daemon
     daemon.end()
 
