@@ -32,17 +32,26 @@ static unsigned long bounded(const char *text, unsigned long max)
 	return number <= max ? number : max;
 }
 
+/* While it answers, the daemon does not say when it did last; -1: it never has. */
+static long long age_of(long long answered, unsigned long comm)
+{
+	if (answered < 0)
+		return -1;
+	return comm == COMM_OK ? 0 : clock_ms() - answered;
+}
+
 static struct state_view view_of(const struct words *w)
 {
-	long long answered = strtoll(words_at(w, 8), NULL, 10);
+	unsigned long comm = bounded(words_at(w, 4), COMM_BAD);
 	struct state_view v = {
 		.system = words_at(w, 1),
 		.role = bounded(words_at(w, 2), 1) ? "primary" : "secondary",
 		.power = strtol(words_at(w, 3), NULL, 10),
-		.comm = comms[bounded(words_at(w, 4), COMM_BAD)],
+		.comm = comms[comm],
 		.status = words_at(w, 5),
 		.charge = strtol(words_at(w, 6), NULL, 10),
 		.runtime = strtol(words_at(w, 7), NULL, 10),
+		.age_ms = age_of(strtoll(words_at(w, 8), NULL, 10), comm),
 		.login = bounded(words_at(w, 9), 1) == 1,
 		.critical = (enum critical)bounded(words_at(w, 10), CRITICAL_REASONS - 1),
 #if WITH_TLS
@@ -50,11 +59,6 @@ static struct state_view view_of(const struct words *w)
 #endif
 	};
 
-	/* while it answers, the daemon does not say when it did last */
-	if (answered >= 0 && bounded(words_at(w, 4), COMM_BAD) != COMM_OK)
-		v.age_ms = clock_ms() - answered;
-	else if (answered < 0)
-		v.age_ms = -1;
 	return v;
 }
 
