@@ -342,17 +342,17 @@ $(BUILD)/tests/core/sanitized/%: tests/core/%.c tests/core/lab.h tests/core/lab.
 	@gcc $(TEST_CC) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ \
 		$(filter %.c,$^) -lcmocka
 
+FUZZ_CC = clang $(filter-out -DWITH_TLS=1,$(STANDARD)) $(WARNINGS) -Werror -g -O1 \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h $(CORE) $(TESTED_SHELL) $(HDR) | setup-test
 	@mkdir -p $(@D)
-	@clang $(filter-out -DWITH_TLS=1,$(STANDARD)) $(WARNINGS) -Werror -DPROC_BSD=1 -DPROC_PSINFO=1 -g -O1 \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^)
+	@$(FUZZ_CC) -DPROC_BSD=1 -DPROC_PSINFO=1 -o $@ $(filter %.c,$^)
 
 $(BUILD)/fuzz/fuzz_tls: tests/fuzz/fuzz_tls.c $(wildcard src/tls/*.c) $(HDR) $(BUILD)/mbedtls/test-asan/libmbedtls.a
 	@mkdir -p $(@D)
-	@clang $(filter-out -DWITH_TLS=1,$(STANDARD)) -DWITH_TLS=1 $(WARNINGS) -Werror -g -O1 -DNUTLET_TLS_POOL=0 \
-		'-DMBEDTLS_CONFIG_FILE="tls/mbedtls_config.h"' -I$(BUILD)/mbedtls/test-asan/include \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c %.a,$^)
+	@$(FUZZ_CC) -DWITH_TLS=1 -DNUTLET_TLS_POOL=0 '-DMBEDTLS_CONFIG_FILE="tls/mbedtls_config.h"' \
+		-I$(BUILD)/mbedtls/test-asan/include -o $@ $(filter %.c %.a,$^)
 
 .PHONY: fuzz fuzz-replay
 MINUTES ?= 5

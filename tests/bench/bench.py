@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -71,18 +70,22 @@ def wake_ups(pids):
     return sum(map(int, re.findall(r"^voluntary_ctxt_switches:\s*(\d+)", text, re.M)))
 
 
-def traced(pids, seconds, directory):
-    """The system calls of these processes for so long: (name, rest of the line) each."""
-    out = pathlib.Path(directory) / "trace"
-    tracer = subprocess.Popen(["strace", "-f", "-s", "80", "-o", str(out),
+def strace(pids, seconds, out, *options):
+    """What strace writes of these processes for so long."""
+    tracer = subprocess.Popen(["strace", "-f", "-s", "80", "-o", str(out), *options,
                                *(f"-p{pid}" for pid in pids)], stderr=subprocess.DEVNULL)
     try:
         time.sleep(seconds)
     finally:
         tracer.terminate()
         tracer.wait()
-    calls = re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)(\(.*| resumed.*)$", out.read_text(errors="replace"),
-                       re.M)
+    return out.read_text(errors="replace")
+
+
+def traced(pids, seconds, directory):
+    """The system calls of these processes for so long: (name, rest of the line) each."""
+    text = strace(pids, seconds, pathlib.Path(directory) / "trace")
+    calls = re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)(\(.*| resumed.*)$", text, re.M)
     # of one that was interrupted by another process's, the beginning is not counted
     return [(name, rest) for name, rest in calls if "<unfinished" not in rest]
 
@@ -100,17 +103,10 @@ def per_poll(calls):
 
 def lateness(pids, seconds, directory):
     """The longest time between two polls of one UPS beyond POLLFREQ, ms."""
-    out = pathlib.Path(directory) / "times"
-    tracer = subprocess.Popen(["strace", "-f", "-ttt", "-s", "80", "-o", str(out), "-e",
-                               "trace=" + ",".join(WRITING), *(f"-p{pid}" for pid in pids)],
-                              stderr=subprocess.DEVNULL)
-    try:
-        time.sleep(seconds)
-    finally:
-        tracer.terminate()
-        tracer.wait()
+    text = strace(pids, seconds, pathlib.Path(directory) / "times", "-ttt", "-e",
+                  "trace=" + ",".join(WRITING))
     polls = collections.defaultdict(list)
-    for at, fd in re.findall(r'^\d+ +([\d.]+) \w+\((\d+), "GET VAR', out.read_text(), re.M):
+    for at, fd in re.findall(r'^\d+ +([\d.]+) \w+\((\d+), "GET VAR', text, re.M):
         polls[fd].append(float(at))
     # a connection that is never polled is as late as it can be
     gaps = [b - a for times in polls.values() for a, b in zip(times, times[1:])] or [seconds]

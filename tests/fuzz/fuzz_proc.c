@@ -10,6 +10,7 @@
 
 #define PID 4999999
 
+static const char *const names[] = { "comm", "stat", "status", "psinfo" };
 static char root[64], folder[128];
 
 static void make_root(void)
@@ -28,7 +29,6 @@ static void path_of(char *path, size_t size, const char *name)
 
 static void remove_root(void)
 {
-	static const char *const names[] = { "comm", "stat", "status", "psinfo" };
 	char path[256];
 
 	for (size_t i = 0; i < 4; i++) {
@@ -41,7 +41,6 @@ static void remove_root(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = { "comm", "stat", "status", "psinfo" };
 	struct proc found;
 	char path[256];
 
