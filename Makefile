@@ -26,7 +26,7 @@ SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
 
 # What can be left out to save bytes (options.h has the figures), each with its files.
-FEATURES := UPGRADE CHECK JSON UPSSCHED IPV6
+FEATURES := UPGRADE CHECK JSON UPSSCHED IPV6 SECCOMP
 FILES_UPGRADE := src/upgrade/%.c
 FILES_CHECK := src/command/check%.c
 FILES_JSON := src/command/state_json.c

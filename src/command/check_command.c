@@ -104,6 +104,55 @@ static struct finding look_as(const char *program, const struct account *user)
 	return found;
 }
 
+static bool in_comment(const char *text, const char *at)
+{
+	const char *line = at;
+
+	while (line > text && line[-1] != '\n')
+		line--;
+	return line[strspn(line, " \t")] == '#';
+}
+
+/* What gets rights by a setuid or setgid file: sudo does, and mail on most systems. */
+static const char *named_in(const char *text)
+{
+	static const char *const names[] = { "sudo", "doas", "mail", "mailx", "sendmail", "mutt" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t len = strlen(names[i]);
+
+		for (const char *at = text; (at = strstr(at, names[i])); at += len) {
+			bool begins = at == text || strchr(" \t\n/;|&('\"`", at[-1]);
+
+			if (begins && strchr(" \t\n;|'\"", at[len]) && !in_comment(text, at))
+				return names[i];
+		}
+	}
+	return NULL;
+}
+
+/* A command, or the script that it names, which only works with NO_NEW_PRIVS no. */
+static void check_rights(const char *path, const char *directive, const char *command,
+			 const char *program)
+{
+	char text[8192];
+	const char *name = named_in(command);
+	int fd = name ? -1 : open(program, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0) {
+		ssize_t n = read(fd, text, sizeof(text) - 1);
+
+		text[n > 0 ? n : 0] = '\0';
+		if (strncmp(text, "#!", 2) == 0)
+			name = named_in(text);
+		close(fd);
+	}
+	if (name)
+		log_warning("%s: warning: %s: %s gets no rights by a setuid file; if it needs them, set "
+			    "NO_NEW_PRIVS no",
+			    path, directive, name);
+}
+
 void check_command(const char *path, const char *directive, const struct conf *conf,
 		   const struct conf_command *command, const struct account *user)
 {
@@ -122,4 +171,6 @@ void check_command(const char *path, const char *directive, const struct conf *c
 		log_warning("%s: warning: %s: %.*s: %s%s%s", path, directive, (int)found.len, program,
 			    found.error == ENOENT ? "not found" : strerror(found.error),
 			    user ? ", for the user who runs it: " : "", user ? user->name : "");
+	else if (user && user->uid != 0 && conf->no_new_privs)
+		check_rights(path, directive, text, program);
 }

@@ -6,7 +6,10 @@
 #include "core/conf.h"
 #include "guard/user.h"
 
-/* Warns if not.  user: whose rights the command will have; NULL: those of now. */
+/*
+ * Warns if not, and if NO_NEW_PRIVS is in its way.  user: whose rights the
+ * command will have; NULL: those of now.
+ */
 void check_command(const char *path, const char *directive, const struct conf *conf,
 		   const struct conf_command *command, const struct account *user);
 

@@ -43,6 +43,21 @@ static void read_alarm_critical(struct conf_reader *r)
 		r->conf->alarm_critical = number == 1;
 }
 
+static void read_no_new_privs(struct conf_reader *r)
+{
+	const char *word;
+
+	if (!conf_want(r, 1, "NO_NEW_PRIVS yes or no"))
+		return;
+	word = conf_arg(r, 1);
+	if (conf_is_yes(word) || strcmp(word, "1") == 0)
+		r->conf->no_new_privs = true;
+	else if (conf_is_no(word) || strcmp(word, "0") == 0)
+		r->conf->no_new_privs = false;
+	else
+		conf_fault(r, "NO_NEW_PRIVS is \"%s\"; it must be yes or no", word);
+}
+
 /*
  * NUT's daemon ends itself then; ours only logs out, and stays until the
  * machine is down.
@@ -183,6 +198,7 @@ static const struct {
 	{ "NOTIFYFLAG", conf_read_notify_flag, CONF_WARNING },
 	{ "POWERDOWNFLAG", read_powerdown_flag, CONF_WARNING },
 	{ "RUN_AS_USER", read_run_as_user, CONF_WARNING },
+	{ "NO_NEW_PRIVS", read_no_new_privs, CONF_WARNING },
 	{ "ALARMCRITICAL", read_alarm_critical, CONF_WARNING },
 	{ "SHUTDOWNEXIT", read_shutdown_exit, CONF_WARNING },
 	{ "CERTPATH", conf_read_cert_path, CONF_ERROR },

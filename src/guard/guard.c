@@ -15,6 +15,7 @@
 #include "base/sd_notify.h"
 #include "base/signals.h"
 #include "guard/conf_file.h"
+#include "guard/confine.h"
 #include "guard/powerdown.h"
 #include "guard/reload.h"
 #include "guard/safeguard.h"
@@ -298,6 +299,7 @@ static void run(void)
 		.pid_dir = self.setup->pid_dir,
 	};
 
+	confine_guard();
 	safeguard_init(self.conf);
 	reload_init(&reload);
 	worker_init(&worker);

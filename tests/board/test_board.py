@@ -40,6 +40,17 @@ def test_boot_to_ready(board, upsd):
     assert board.run("echo upsmon: hello >/dev/console; echo 7; (exit 3)") == (3, "7\n")
 
 
+def test_privileges(board):
+    """The filter has the numbers of one architecture: with others the monitor would not get here."""
+    guard = pid_of(board)
+    monitor = int(board.run(f"cat /proc/{guard}/task/{guard}/children")[1].split()[0])
+    of = {pid: board.run(f"cat /proc/{pid}/status")[1] for pid in (guard, monitor)}
+    assert "CapEff:\t0000000000000000\n" in of[monitor] and "NoNewPrivs:\t1\n" in of[monitor]
+    if "Seccomp:" not in of[guard]:
+        pytest.skip("this kernel has no filters")
+    assert "Seccomp:\t2\n" in of[guard] and "Seccomp:\t2\n" in of[monitor]
+
+
 def test_low_battery_to_power_off(board, upsd):
     upsd.set_status("OB DISCHRG")
     board.expect("UPS ups@upsd on battery")

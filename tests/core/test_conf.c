@@ -316,10 +316,15 @@ static void test_durations(void **state)
 	assert_true(lab.conf.shutdown_exit_ms < 0);
 	assert_int_equal(lab.conf.poll_fail_throttle, -1);
 	assert_int_equal(lab.conf.debug_min, 2);
+	good(GOOD "NO_NEW_PRIVS yes\nNO_NEW_PRIVS no\n");
+	assert_false(lab.conf.no_new_privs);
+	good(GOOD "NO_NEW_PRIVS 0\nNO_NEW_PRIVS 1\n");
+	assert_true(lab.conf.no_new_privs);
 	good(GOOD "SHUTDOWNEXIT 7\n");
 	assert_int_equal(lab.conf.shutdown_exit_ms, 7000);
 	warned(GOOD "OFFDURATION -2\n", "must be from -1 to 86400");
 	warned(GOOD "ALARMCRITICAL yes\n", "ALARMCRITICAL is \"yes\"");
+	warned(GOOD "NO_NEW_PRIVS 2\n", "NO_NEW_PRIVS is \"2\"");
 	warned(GOOD "SHUTDOWNEXIT maybe\n", "SHUTDOWNEXIT is \"maybe\"");
 }
 

@@ -24,7 +24,7 @@ ORDINARY = {
     "offduration": ("-1", "OFFDURATION"), "oblbduration": ("10", "OBLBDURATION"),
     "overduration": ("0", "OVERDURATION"), "shutdownexit": ("no", "SHUTDOWNEXIT"),
     "pollfail_log_throttle_max": ("100", "POLLFAIL_LOG_THROTTLE_MAX"),
-    "debug_min": ("1", "DEBUG_MIN"), "alarmcritical": ("0", "ALARMCRITICAL"),
+    "debug_min": ("1", "DEBUG_MIN"), "no_new_privs": ("no", "NO_NEW_PRIVS"), "alarmcritical": ("0", "ALARMCRITICAL"),
     "batterylevel": ("30", "BATTERYLEVEL"), "minutes": ("5", "MINUTES"),
     "timeout": ("900", "TIMEOUT"), "onbatterydelay": ("10", "ONBATTERYDELAY"),
     "shutdowncmd": ("/sbin/poweroff -d 3", "SHUTDOWNCMD"),

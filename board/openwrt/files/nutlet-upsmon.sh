@@ -20,7 +20,7 @@ NUTLET_RUNAS=nutmon
 # The options of the section upsmon: each is a directive in lower case, with its _ or without.
 NUTLET_NUMBERS="minsupplies pollfreq pollfreqalert deadtime hostsync finaldelay nocommwarntime
 	rbwarntime offduration oblbduration overduration shutdownexit pollfail_log_throttle_max
-	debug_min"
+	debug_min no_new_privs"
 # These a monitor may have, too, for its UPS alone.
 NUTLET_TRIGGERS="batterylevel minutes timeout onbatterydelay"
 NUTLET_TEXTS="shutdowncmd notifycmd upssched powerdownflag certpath certfile"
