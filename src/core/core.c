@@ -250,8 +250,10 @@ static void apply(struct core *c, struct session_step *step, enum session_result
 		s->missing &= s->wants;
 		s->told_values &= s->wants;
 	}
-	/* an answer that was under way when all stood still says nothing of now */
-	if (result == SESSION_STATUS && c->session[step->ups].asked >= c->woke)
+	/* an answer that was under way when all stood still says nothing of now, and one that tells
+	 * neither mains nor battery says nothing: a server that starts has WAIT */
+	if (result == SESSION_STATUS && c->session[step->ups].asked >= c->woke &&
+	    (c->ups[step->ups].bits & (ST_OL | ST_OB | ST_FSD)))
 		c->stale_until[step->ups] = 0;
 	if (result == SESSION_STATUS || result == SESSION_FAILED)
 		c->tried[step->ups] = true;

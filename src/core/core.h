@@ -12,8 +12,8 @@
  * `now` is monotonic milliseconds and never goes back.  If the core is
  * called CORE_LATE_MS after its deadline, then the process or the machine was
  * stopped.  What the core knows is then out of date, so it waits for a new answer
- * of each UPS before it judges the UPS, for DEADTIME at most.  The same holds for
- * a UPS that is restored and was not lost.
+ * of each UPS, one that tells whether it is on line, before it judges the UPS, for
+ * DEADTIME at most.  The same holds for a UPS that is restored and was not lost.
  */
 #ifndef CORE_H
 #define CORE_H

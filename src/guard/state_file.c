@@ -30,6 +30,20 @@ static void quote(char *out, size_t size, const char *text)
 	out[used] = '\0';
 }
 
+void state_remove(const struct instance *in)
+{
+	rundir_remove(&in->dir, STATE_FILE);
+}
+
+/* Where the directory is full, there is room when the old one is gone; and better none than an old one. */
+static bool replace(const struct instance *in, const char *text, size_t len)
+{
+	if (rundir_replace(&in->dir, STATE_FILE, text, len))
+		return true;
+	state_remove(in);
+	return rundir_replace(&in->dir, STATE_FILE, text, len);
+}
+
 void state_write(const struct instance *in, const struct conf *conf,
 		 const struct snapshot *snapshot)
 {
@@ -75,16 +89,11 @@ void state_write(const struct instance *in, const struct conf *conf,
 				       system, notify_name((enum notify_type)t->type)),
 			      sizeof(text) - used);
 	}
-	if (rundir_replace(&in->dir, STATE_FILE, text, used)) {
+	if (replace(in, text, used)) {
 		complained = false;
 	} else if (!complained) {
 		complained = true;
 		log_warning("%s/" STATE_FILE ": %s; -c status tells less", in->dir.path,
 			    strerror(errno));
 	}
-}
-
-void state_remove(const struct instance *in)
-{
-	rundir_remove(&in->dir, STATE_FILE);
 }

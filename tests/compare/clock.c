@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * clock.c - a wall clock that tests can set, for one program: preloaded, it
- * adds the seconds written in $CLOCK_JUMP to time(), gettimeofday() and
- * CLOCK_REALTIME.  The monotonic clock stays, as it does when NTP steps.
+ * clock.c - clocks that tests can set, for one program.  Preloaded, it adds the
+ * seconds written in $CLOCK_JUMP to time(), gettimeofday() and CLOCK_REALTIME;
+ * the monotonic clock stays, as it does when NTP steps.  To CLOCK_BOOTTIME it
+ * adds those in $CLOCK_ASLEEP, as a suspend does.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -12,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static time_t jump(void)
+static time_t more(const char *name)
 {
-	const char *path = getenv("CLOCK_JUMP");
+	const char *path = getenv(name);
 	char text[32] = "";
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
@@ -31,7 +32,9 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 	int result = (int)syscall(SYS_clock_gettime, id, ts);
 
 	if (result == 0 && id == CLOCK_REALTIME)
-		ts->tv_sec += jump();
+		ts->tv_sec += more("CLOCK_JUMP");
+	if (result == 0 && id == CLOCK_BOOTTIME)
+		ts->tv_sec += more("CLOCK_ASLEEP");
 	return result;
 }
 

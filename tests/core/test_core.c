@@ -485,6 +485,30 @@ static void test_frozen_and_nobody_answers(void **state)
 	assert_in_range(lab.shutdown_at - resumed, 25000, 27000);
 }
 
+/* The server has been restarted meanwhile, and does not know yet how its UPS is. */
+static void test_frozen_and_the_server_waits(void **state)
+{
+	(void)state;
+	lab_start(&lab, PRIMARY "TIMEOUT 600\nDEADTIME 20\n");
+	lab_run(&lab, 10000);
+	lab_status(&lab, 0, "OB");
+	lab_run(&lab, 6000);
+	freeze(3600000);
+	lab_status(&lab, 0, "WAIT");
+	lab_run(&lab, 12000);
+	assert_int_equal(lab.core.phase, PHASE_WATCH);
+	lab_status(&lab, 0, "OL");
+	lab_run(&lab, 60000);
+	assert_int_equal(lab.shutdowns, 0);
+	/* one that never tells is judged after DEADTIME, by what was known */
+	lab_status(&lab, 0, "OB");
+	lab_run(&lab, 6000);
+	freeze(3600000);
+	lab_status(&lab, 0, "WAIT");
+	lab_run(&lab, 26000);
+	assert_int_equal(lab.shutdowns, 1);
+}
+
 /* A machine so busy that each wake-up is late still shuts down. */
 static void test_always_late(void **state)
 {
@@ -556,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_frozen_on_battery_and_mains_back),
 		cmocka_unit_test(test_frozen_for_an_hour_and_the_battery_still_low),
 		cmocka_unit_test(test_frozen_and_nobody_answers),
+		cmocka_unit_test(test_frozen_and_the_server_waits),
 		cmocka_unit_test(test_always_late),
 		cmocka_unit_test(test_restored_is_judged_by_a_fresh_answer),
 	};

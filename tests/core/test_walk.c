@@ -427,16 +427,19 @@ static void freeze(void)
 	struct event ev = { .kind = EV_TIME };
 	int64_t at = core_deadline(&walk.core, walk.now);
 	int64_t before = walk.awake_at;
+	bool told[UPS_MAX];
 
 	/* a phase that ends meanwhile ends late */
 	if (walk.core.phase != PHASE_WATCH || at == NEVER)
 		return;
 	walk.now = at + CORE_LATE_MS + draw(3600000);
 	remember();
+	for (uint16_t i = 0; i < walk.conf.ups_count; i++)
+		told[i] = walk.core.stale_until[i] == 0;
 	event(&ev);
-	/* the time alone makes nobody critical who was heard since the last time */
+	/* the time alone makes nobody critical who was heard since the last time, and told its power */
 	for (uint16_t i = 0; i < walk.conf.ups_count; i++) {
-		if (walk.answered[i] > before && !walk.was_critical[i])
+		if (told[i] && walk.answered[i] > before && !walk.was_critical[i])
 			CHECK(walk.core.ups[i].critical == CRITICAL_NOT);
 	}
 }
