@@ -62,7 +62,7 @@ UCLIBC_PACKAGES := gcc libc6-dev linux-libc-dev make xz-utils dpkg-dev
 # run and console need the server too
 BOARD_PACKAGES := $(UCLIBC_PACKAGES) cpio netcat-traditional python3 python3-pexpect nut-server nut-client
 TEST_PACKAGES := $(HOST_PACKAGES) clang clang-tidy shellcheck mandoc libcmocka-dev libmbedtls-dev openssl libnss3-tools python3 python3-pytest \
-	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount util-linux spin strace gdb
+	python3-pytest-xdist python3-pexpect nut-client nut-server iproute2 mount util-linux spin strace gdb valgrind
 
 # What the folders of board/ need for the tests of their packages, they add themselves.
 PACKAGE_TEST_PACKAGES := busybox
@@ -125,13 +125,17 @@ tls-test: tls $(BUILD)/tls/default/host/upsmon $(TLS_CLIENTS) ## TLS: NUT's own 
 	@$(PYTEST) tests/tls -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
 
 .PHONY: system-test
-system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon $(BUILD)/minimal/host/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
+system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon $(BUILD)/minimal/host/upsmon $(BUILD)/many/host/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
 	@$(PYTEST) tests/system tests/compare -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: setup-test $(BUILD)/host-uclibc/upsmon ## memory, system calls and wake-ups beside NUT's upsmon, and UPSMON_PEER; about 12 minutes
 	@python3 tests/bench/bench.py ours=$(BUILD)/host-uclibc/upsmon "NUT=/lib/nut/upsmon" \
 		$(if $(UPSMON_PEER),peer=$(UPSMON_PEER))
+
+.PHONY: load
+load: setup-test $(BUILD)/many/host/upsmon ## how late a poll is, with up to 1,000 UPSes and half of the hosts dead; about 20 minutes
+	@python3 tests/bench/load.py $(BUILD)/many/host/upsmon
 
 .PHONY: size
 size: setup-uclibc $(BUILD)/toolchain/$(HOST_ARCH)/cc ## what a static upsmon is made of, by file and by member of the C library
@@ -202,7 +206,7 @@ setup: setup-boards setup-test ## install the Debian packages that are missing, 
 
 .PHONY: clean
 clean: ## remove what was built; downloads and toolchains stay
-	rm -rf $(BUILD)/host $(BUILD)/tls $(BUILD)/minimal $(BUILD)/*-uclibc $(BUILD)/tests $(BUILD)/fuzz $(BUILD)/size \
+	rm -rf $(BUILD)/host $(BUILD)/tls $(BUILD)/minimal $(BUILD)/many $(BUILD)/*-uclibc $(BUILD)/tests $(BUILD)/fuzz $(BUILD)/size \
 		$(foreach board,$(ALL_BOARDS),$(addprefix $(BUILD)/$(board)/,rootfs rootfs.cpio.gz disk.img \
 		nutlet-$(board).img sbom.cdx.json uImage-* uInitrd))
 
@@ -257,6 +261,10 @@ $(BUILD)/host/upsmon: $(HOST_OBJ)
 	@$(HOST_CC) $(LDFLAGS) -o $@ $^ $(TLS_LIBS)
 
 # Everything that can be left out is: its tests show that it still protects.
+# For a thousand UPSes; the addresses of their servers are text of the configuration.
+$(BUILD)/many/host/upsmon: $(SRC) $(HDR) Makefile
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/many CPPFLAGS="-DUPS_MAX=1024 -DCONF_TEXT_MAX=65000" $@
+
 $(BUILD)/minimal/host/upsmon: $(SRC) $(HDR) Makefile
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/minimal $(FEATURES:%=%=no) $@
 

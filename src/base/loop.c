@@ -12,11 +12,13 @@
 
 /* So many wake-ups by descriptors alone, one after the other, and signals are let in. */
 #define READY_MAX 8
+/* With more descriptors than these, a wake-up's work may take longer than a deadline may be late. */
+#define QUICK_MAX 64
 
 /*
  * How many descriptors are ready, -1 if nothing can be waited for, which only a
- * new process may mend.  now: the last wake-up's; the little that has passed
- * since then, a deadline may come later.
+ * new process may mend.  now: the last wake-up's, of a few descriptors; the
+ * little that has passed since then, a deadline may come later.
  */
 static int wait_until(struct pollfd *fds, unsigned int count, int64_t deadline, int64_t now,
 		      const sigset_t *mask)
@@ -56,6 +58,8 @@ bool loop_run(const struct loop_client *clients, unsigned int count, const sigse
 			first[i] = used;
 			used += clients[i].prepare(clients[i].self, fds + used, &deadline);
 		}
+		if (used > QUICK_MAX)
+			now = clock_ms();
 		ready = wait_until(fds, used, deadline, now, mask);
 		if (ready < 0) {
 			log_error("cannot wait for events: %s", strerror(errno));

@@ -210,12 +210,16 @@ static bool tell_guard(void)
 	/* before the UPS whose notification has started it: rather a second ONBATT than no timer */
 	for (uint16_t i = 0; WITH_UPSSCHED && i < SCHED_TIMERS_MAX; i++) {
 		const struct sched_timer *timer = &self.core.sched.timers[i];
+		struct sched_timer *told = &self.told_sched.timers[i];
 
-		if (memcmp(&self.told_sched.timers[i], timer, sizeof(*timer)) == 0)
+		/* they stand in a row */
+		if (!timer->name[0] && !told->name[0])
+			break;
+		if (memcmp(told, timer, sizeof(*timer)) == 0)
 			continue;
 		if (!say(MESSAGE_TIMER, i))
 			return false;
-		self.told_sched.timers[i] = *timer;
+		*told = *timer;
 	}
 	for (uint16_t i = 0; i < self.conf->ups_count; i++) {
 		if (is_told(i))

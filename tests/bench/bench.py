@@ -14,6 +14,7 @@ import pathlib
 import re
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ import peer  # noqa: E402 (the path comes first)
 from lab.upsd import PRIMARY, Upsd, wait_for  # noqa: E402
 
 READING = ("read", "recv", "recvfrom", "recvmsg", "readv")
+SO_TIMESTAMPNS, SO_RCVBUFFORCE = 35, 33
 WRITING = ("write", "send", "sendto", "sendmsg", "writev")
 
 
@@ -35,7 +37,7 @@ class DeadHosts:
     def __init__(self, count):
         self.sockets, self.hosts = [], []
         for i in range(count):
-            listener = socket.create_server((f"127.9.0.{i + 1}", 0), backlog=0)
+            listener = socket.create_server((f"127.9.{i // 250}.{i % 250 + 1}", 0), backlog=0)
             self.sockets.append(listener)
             # one fills the queue; from then on SYNs are dropped
             for _ in range(2):
@@ -101,17 +103,38 @@ def per_poll(calls):
     return len(calls) / polls, size / polls, {n: c / polls for n, c in names.most_common()}
 
 
-def lateness(pids, seconds, directory):
-    """The longest time between two polls of one UPS beyond POLLFREQ, ms."""
-    text = strace(pids, seconds, pathlib.Path(directory) / "times", "-ttt", "-e",
-                  "trace=" + ",".join(WRITING))
+def polls_seen(ports, seconds):
+    """When a request of ups.status came to one of these ports of loopback, by connection: the kernel's
+    times, and nothing that would slow the sender down."""
     polls = collections.defaultdict(list)
-    for at, fd in re.findall(r'^\d+ +([\d.]+) \w+\((\d+), "GET VAR', text, re.M):
-        polls[fd].append(float(at))
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as tap:
+        tap.bind(("lo", 0x0800))
+        tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
+        tap.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        tap.settimeout(0.2)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                packet, extra, _, address = tap.recvmsg(2048, 64)
+            except TimeoutError:
+                continue
+            tcp = packet[(packet[0] & 15) * 4:]
+            # loopback shows each packet as it goes, and as it comes
+            if address[2] == socket.PACKET_OUTGOING or packet[9] != socket.IPPROTO_TCP or \
+                    int.from_bytes(tcp[2:4], "big") not in ports or b"GET VAR" not in tcp:
+                continue
+            at = struct.unpack("qq", extra[0][2])
+            polls[packet[12:20] + tcp[:4]].append(at[0] + at[1] / 1e9)
+    return polls
+
+
+def gaps(ports, seconds, freq, live):
+    """How late each poll of so long a time comes: ms beyond POLLFREQ since the one before."""
+    polls = polls_seen(ports, seconds)
+    late = [(b - a - freq) * 1000 for times in polls.values() for a, b in zip(times, times[1:])]
     # a connection that is never polled is as late as it can be
-    gaps = [b - a for times in polls.values() for a, b in zip(times, times[1:])] or [seconds]
-    return max(gaps + [seconds - (times[-1] - times[0]) for times in polls.values()
-                       if len(times) < 3]) * 1000 - 1000
+    never = live - sum(len(times) >= 2 for times in polls.values())
+    return late + [seconds * 1000] * never
 
 
 def start(binary, directory, upsd, hosts, dead=()):
@@ -143,10 +166,41 @@ def measure(binary, upsd, hosts, seconds):
         finally:
             side.end()
     wait_for("no login", lambda: upsd.logins() == 0, 60)
+    if len(hosts) == 1:
+        figures["instructions"] = instructions(binary, upsd, seconds)
     figures["late"] = beside_dead_hosts(binary, upsd, hosts, seconds)
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         figures["down"] = reaction(binary, directory)
     return figures
+
+
+def counted(binary, upsd, seconds):
+    """Instructions of a whole life in which it polls for so long, and how many polls that were."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        out = pathlib.Path(directory)
+        wrapper = out / "upsmon"
+        wrapper.write_text("#!/bin/sh\nexec valgrind --tool=callgrind "
+                           f"--callgrind-out-file={out}/life.%p {binary} \"$@\"\n")
+        wrapper.chmod(0o755)
+        side, _ = start(wrapper, directory, upsd, ["127.0.0.1"])
+        # its user writes there too, when it ends
+        out.chmod(0o777)
+        try:
+            polls = sum(map(len, polls_seen({upsd.port}, seconds).values()))
+            subprocess.run(["nsenter", "-t", str(side.init()), "-m", "-p", "sh", "-c",
+                            "kill -TERM $(cat /run/nut/upsmon.pid)"], check=True)
+            wait_for("its end", lambda: side.exited() is not None, 60)
+            wait_for("no login", lambda: upsd.logins() == 0, 60)
+        finally:
+            side.end()
+        return sum(int(re.search(r"^totals: (\d+)", life.read_text(), re.M)[1])
+                   for life in out.glob("life.*")), polls
+
+
+def instructions(binary, upsd, seconds):
+    """Of one poll of one UPS, both processes, by callgrind: the kernel's are not in it."""
+    (less, few), (more, many) = counted(binary, upsd, 4), counted(binary, upsd, 4 + seconds)
+    return (more - less) / (many - few)
 
 
 def beside_dead_hosts(binary, upsd, hosts, seconds):
@@ -155,7 +209,7 @@ def beside_dead_hosts(binary, upsd, hosts, seconds):
         side, _ = start(binary, directory, upsd, hosts, dead.hosts)
         try:
             time.sleep(2)
-            return lateness(side.processes(), max(seconds, 20), directory)
+            return max(gaps({upsd.port}, max(seconds, 20), 1, len(hosts)))
         finally:
             side.end()
             wait_for("no login", lambda: upsd.logins() == 0, 60)
@@ -176,7 +230,7 @@ def reaction(binary, directory):
 
 ROWS = (("size", "binary, bytes"), ("pss", "PSS, KiB"), ("dirty", "private dirty, KiB"),
         ("calls", "system calls a poll"), ("bytes", "bytes a poll"),
-        ("wakeups", "wake-ups a poll"), ("ready", "exec to the login, ms"),
+        ("instructions", "instructions a poll"), ("wakeups", "wake-ups a poll"), ("ready", "exec to the login, ms"),
         ("down", "OB LB at the server to SHUTDOWNCMD, ms"),
         ("late", "a poll comes late beside as many dead hosts, by at most, ms"))
 
@@ -199,6 +253,8 @@ def main():
         print(f"\n{count} UPS{'es' * (count > 1)}, medians of {args.runs} runs\n")
         print(f"| | {' | '.join(binaries)} |\n|---|{'---|' * len(binaries)}")
         for key, title in ROWS:
+            if not all(key in run for runs in results.values() for run in runs) and key != "size":
+                continue
             if key == "size":
                 values = [float(pathlib.Path(b).stat().st_size) for b in binaries.values()]
             else:
