@@ -151,6 +151,15 @@ mips-test: setup-uclibc setup-test $(BUILD)/mips-uclibc/upsmon ## big-endian MIP
 	@NUTLET_BINARY=$(BUILD)/mips-uclibc/upsmon tests/system/foreign.sh $(PYTEST) tests/system -q -n $(PYTEST_JOBS) \
 		-k "$(NOT_FOREIGN)" $(PYTEST_ARGS)
 
+# LeakSanitizer traces the process that ends, and so can nobody else, nor where there is a filter.
+NOT_ASAN := $(NOT_FOREIGN) and not (older_kernels or closes_its_channel or no_wall_clock or test_privileges \
+	or test_cost or test_load or test_faults)
+.PHONY: asan-test
+asan-test: setup-test ## the daemon's tests with ASan, UBSan and LeakSanitizer; about 4 minutes
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SECCOMP=no $(BUILD)/asan/host/upsmon \
+		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
+	@NUTLET_BINARY=$(BUILD)/asan/host/upsmon $(PYTEST) tests/system -q -n $(PYTEST_JOBS) -k "$(NOT_ASAN)" $(PYTEST_ARGS)
+
 .PHONY: proof-test
 proof-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon ## which process is upsmon: a model of every interleaving, races, crash points, pid reuse
 	@$(PYTEST) tests/model tests/proof -q -n $(PROOF_JOBS) $(PYTEST_ARGS)
@@ -206,7 +215,7 @@ setup: setup-boards setup-test ## install the Debian packages that are missing, 
 
 .PHONY: clean
 clean: ## remove what was built; downloads and toolchains stay
-	rm -rf $(BUILD)/host $(BUILD)/tls $(BUILD)/minimal $(BUILD)/many $(BUILD)/*-uclibc $(BUILD)/tests $(BUILD)/fuzz $(BUILD)/size \
+	rm -rf $(BUILD)/host $(BUILD)/tls $(BUILD)/minimal $(BUILD)/many $(BUILD)/asan $(BUILD)/*-uclibc $(BUILD)/tests $(BUILD)/fuzz $(BUILD)/size \
 		$(foreach board,$(ALL_BOARDS),$(addprefix $(BUILD)/$(board)/,rootfs rootfs.cpio.gz disk.img \
 		nutlet-$(board).img sbom.cdx.json uImage-* uInitrd))
 

@@ -227,6 +227,32 @@ def test_the_clock_jumps(board, upsd, status):
     protects(board, upsd)
 
 
+@pytest.mark.parametrize("status", ["OL", "OB DISCHRG"])
+def test_a_suspend(board, upsd, status):
+    """The board sleeps for longer than DEADTIME, and the mains are there when it wakes up."""
+    if "freeze" not in board.run("cat /sys/power/state")[1] or \
+            board.run("ls /sys/class/rtc/rtc0/wakealarm")[0] != 0:
+        pytest.skip("this board cannot sleep, or nothing wakes it up")
+    if status != "OL":
+        upsd.set_status(status)
+        board.expect("UPS ups@upsd on battery")
+    board.run("dmesg -n 8; { sleep 1; echo +40 >/sys/class/rtc/rtc0/wakealarm; "
+              "echo mem >/sys/power/state; } </dev/null >/dev/null 2>&1 & true")
+    board.expect("PM: suspend entry")
+    upsd.set_status("OL")
+    board.expect("PM: suspend exit")
+    if status != "OL":
+        wait_for("the mains", lambda: "ups@upsd on line power" in board.run("logread")[1], 60)
+    assert board.run("cat /sys/power/suspend_stats/success")[1].split() == ["1"]
+    log = board.run("logread | grep 'upsmon\\['")[1]
+    for word in ("lost", "unavailable", "FSD", "replaced", "does not answer"):
+        assert word not in log, word
+    # not to its end: QEMU's PC does not switch itself off after a suspend
+    upsd.set_status("OB LB DISCHRG")
+    board.expect("POWERDOWNFLAG /run/killpower is written")
+    board.expect("rcK: POWERDOWNFLAG is set: killpower")
+
+
 # What is still writable when the UPS may be switched off.
 KILLPOWER = """#!/bin/sh
 echo hook: writable: $(grep -E " (ext4|jffs2) rw" /proc/mounts) .
