@@ -1,4 +1,4 @@
-"""Servers, drivers and the monitor die, hang and come back, in any order, and mains fail with them.
+"""Servers, drivers and the monitor die, hang and come back, cables are cut, and mains fail with them.
 
 Two UPSes, each with an upsd of its own, feed the machine, and one of them is enough. What happens is
 drawn by lot, but never to both at once: so nothing of it may shut the machine down. In the end both
@@ -8,7 +8,9 @@ are low on battery, and then it must go down. `make soak` plays 20 minutes of it
 import os
 import pathlib
 import random
+import re
 import signal
+import subprocess
 import time
 
 import pytest
@@ -20,12 +22,59 @@ pytestmark = pytest.mark.root
 SECONDS = 1200 if "NUTLET_SOAK" in os.environ else 30
 
 
+class Cable:
+    """A network namespace for the daemon, and a cable to it; each server has an address here."""
+
+    def __init__(self):
+        self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep infinity"],
+                                       stdout=subprocess.PIPE)
+        self.holder.stdout.readline()
+        net = f"10.{os.getpid() // 250 % 250}.{os.getpid() % 250}"
+        self.addresses = [f"{net}.1", f"{net}.2"]
+        self.end = f"nutlet{os.getpid()}"
+        ip("link", "add", self.end, "type", "veth", "peer", "name", "cable", "netns",
+           str(self.holder.pid))
+        for address in self.addresses:
+            ip("address", "add", f"{address}/24", "dev", self.end)
+        ip("link", "set", self.end, "up")
+        self.inside("address", "add", f"{net}.9/24", "dev", "cable")
+        self.inside("link", "set", "cable", "up")
+
+    def inside(self, *words):
+        ip(*words, before=("nsenter", "-t", str(self.holder.pid), "-n"))
+
+    def cut(self, address):
+        """What goes there is taken by nobody, and nobody says so: as if it were pulled out."""
+        self.inside("neigh", "replace", address, "lladdr", "02:00:00:00:00:01", "dev", "cable",
+                    "nud", "permanent")
+
+    def mend(self, address):
+        self.inside("neigh", "del", address, "dev", "cable")
+
+    def close(self):
+        # the cable goes with its end in there
+        self.holder.kill()
+        self.holder.wait()
+
+
+def ip(*words, before=()):
+    subprocess.run([*before, "ip", *words], check=True)
+
+
 class Supply:
     """A UPS with its server; whatever is done to it can be undone."""
 
-    def __init__(self, upsd, dice):
-        self.upsd, self.dice = upsd, dice
-        self.stopped = None
+    def __init__(self, upsd, dice, cable, address):
+        self.upsd, self.dice, self.cable, self.address = upsd, dice, cable, address
+        self.stopped, self.is_cut = None, False
+
+    def cable_is_cut(self):
+        self.cable.cut(self.address)
+        self.is_cut = True
+
+    def on_battery_and_cut(self):
+        self._tell(self.dice.choice(["OB", "OB LB"]))
+        self.cable_is_cut()
 
     def server_dies(self):
         self.upsd.server.kill()
@@ -72,6 +121,9 @@ class Supply:
         self.stopped = process
 
     def recover(self):
+        if self.is_cut:
+            self.cable.mend(self.address)
+            self.is_cut = False
         if self.stopped:
             self.stopped.send_signal(signal.SIGCONT)
             self.stopped = None
@@ -86,7 +138,8 @@ class Supply:
 
 
 DISASTERS = [Supply.server_dies, Supply.server_hangs, Supply.driver_dies, Supply.driver_hangs,
-             Supply.mains_fail, Supply.battery_is_low, Supply.on_battery_and_gone, Supply.is_odd]
+             Supply.mains_fail, Supply.battery_is_low, Supply.on_battery_and_gone, Supply.is_odd,
+             Supply.cable_is_cut, Supply.on_battery_and_cut]
 
 
 def cost(pids):
@@ -98,10 +151,21 @@ def cost(pids):
 
 
 @pytest.fixture
-def supplies(tmp_path, request):
+def cable():
+    if subprocess.run(["unshare", "-n", "true"], check=False).returncode != 0:
+        pytest.skip("no network namespaces here")
+    made = Cable()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def supplies(tmp_path, request, cable):
     dice = random.Random(request.getfixturevalue("seed"))
-    with Upsd(tmp_path / "one") as one, Upsd(tmp_path / "two") as two:
-        both = [Supply(one, dice), Supply(two, dice)]
+    with Upsd(tmp_path / "one", listen="0.0.0.0") as one, \
+            Upsd(tmp_path / "two", listen="0.0.0.0") as two:
+        both = [Supply(upsd, dice, cable, address)
+                for upsd, address in zip((one, two), cable.addresses)]
         yield both
         for supply in both:
             if supply.stopped:
@@ -123,12 +187,17 @@ def is_calm(daemon):
 
 
 @pytest.fixture
-def daemon(make_daemon, supplies, memory):
+def daemon(make_daemon, supplies, cable, memory, tmp_path):
     """Both feed it, and one is enough."""
-    first, second = supplies
-    daemon = make_daemon(port=first.upsd.port, extra=(
-        f"MONITOR ups@127.0.0.1:{second.upsd.port} 1 {PRIMARY[0]} {PRIMARY[1]} primary\n"
-        "MINSUPPLIES 1\nOFFDURATION 1\nOVERDURATION 1\n"))
+    daemon = make_daemon(port=supplies[0].upsd.port,
+                         extra="MINSUPPLIES 1\nOFFDURATION 1\nOVERDURATION 1\n")
+    lines = "".join(f"MONITOR ups@{s.address}:{s.upsd.port} 1 {PRIMARY[0]} {PRIMARY[1]} primary\n"
+                    for s in supplies)
+    daemon.write(re.sub("MONITOR.*\n", lines, daemon.conf.read_text()))
+    inside = tmp_path / "inside"
+    inside.write_text(f'#!/bin/sh\nexec nsenter -t {cable.holder.pid} -n {daemon.binary} "$@"\n')
+    inside.chmod(0o755)
+    daemon.binary = str(inside)
     # -c status tells nothing of what lies on a disk
     daemon.live_in(memory)
     yield daemon
