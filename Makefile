@@ -26,11 +26,15 @@ SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
 
 # What can be left out to save bytes (options.h has the figures), each with its files.
-FEATURES := UPGRADE CHECK JSON UPSSCHED IPV6 SECCOMP
+FEATURES := UPGRADE CHECK JSON UPSSCHED IPV6 SECCOMP SUPERVISOR
 FILES_UPGRADE := src/upgrade/%.c
 FILES_CHECK := src/command/check%.c
 FILES_JSON := src/command/state_json.c
+FILES_SUPERVISOR := src/base/sd_notify.c src/base/ready_fd.c
 FILES_UPSSCHED := src/core/sched.c src/core/conf_sched.c
+# For little flash: SMALLEST=1 leaves out at once what a board can do without.
+IN_SMALLEST := UPGRADE CHECK JSON SUPERVISOR
+$(if $(filter 1 yes,$(SMALLEST)),$(foreach f,$(IN_SMALLEST),$(eval $(f) := no)))
 LEFT_OUT := $(foreach f,$(FEATURES),$(if $(filter no,$($(f))),$(f)))
 # of a build system around us, the environment may have such a name with another meaning
 $(foreach f,$(FEATURES),$(if $(filter command%,$(origin $(f))),$(if $(filter-out yes no,$($(f))),\
@@ -125,7 +129,8 @@ tls-test: tls $(BUILD)/tls/default/host/upsmon $(TLS_CLIENTS) ## TLS: NUT's own 
 	@$(PYTEST) tests/tls -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
 
 .PHONY: system-test
-system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon $(BUILD)/minimal/host/upsmon $(BUILD)/many/host/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
+system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon $(BUILD)/minimal/host/upsmon $(BUILD)/smallest/host-uclibc/upsmon \
+	$(BUILD)/many/host/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
 	@$(PYTEST) tests/system tests/compare -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
 
 .PHONY: bench
@@ -215,7 +220,7 @@ setup: setup-boards setup-test ## install the Debian packages that are missing, 
 
 .PHONY: clean
 clean: ## remove what was built; downloads and toolchains stay
-	rm -rf $(BUILD)/host $(BUILD)/tls $(BUILD)/minimal $(BUILD)/many $(BUILD)/asan $(BUILD)/*-uclibc $(BUILD)/tests $(BUILD)/fuzz $(BUILD)/size \
+	rm -rf $(BUILD)/host $(BUILD)/tls $(BUILD)/minimal $(BUILD)/smallest $(BUILD)/many $(BUILD)/asan $(BUILD)/*-uclibc $(BUILD)/tests $(BUILD)/fuzz $(BUILD)/size \
 		$(foreach board,$(ALL_BOARDS),$(addprefix $(BUILD)/$(board)/,rootfs rootfs.cpio.gz disk.img \
 		nutlet-$(board).img sbom.cdx.json uImage-* uInitrd))
 
@@ -270,12 +275,12 @@ $(BUILD)/host/upsmon: $(HOST_OBJ)
 	@$(HOST_CC) $(LDFLAGS) -o $@ $^ $(TLS_LIBS)
 
 # Everything that can be left out is: its tests show that it still protects.
+$(BUILD)/minimal/host/upsmon: $(SRC) $(HDR) Makefile
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/minimal $(FEATURES:%=%=no) $@
+
 # For a thousand UPSes; the addresses of their servers are text of the configuration.
 $(BUILD)/many/host/upsmon: $(SRC) $(HDR) Makefile
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/many CPPFLAGS="-DUPS_MAX=1024 -DCONF_TEXT_MAX=65000" $@
-
-$(BUILD)/minimal/host/upsmon: $(SRC) $(HDR) Makefile
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/minimal $(FEATURES:%=%=no) $@
 
 # With TLS, for its tests; beside that without.
 $(BUILD)/tls/host/upsmon: $(SRC_TLS) $(HDR) Makefile
@@ -324,6 +329,8 @@ UCLIBC_ARCHS := $(filter-out $(HOST_ARCH),$(patsubst board/common/arch/%.conf,%,
 	$(wildcard board/common/arch/*.conf)))
 $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_asked,$(arch),$(arch))))
 # for their tests
+$(eval $(call uclibc_rule,smallest/host,$(HOST_ARCH),$\
+	$(filter-out $(foreach f,$(IN_SMALLEST),$(FILES_$(f))),$(SRC)),$(IN_SMALLEST:%=-DWITH_%=0)))
 $(eval $(call uclibc_tls,tls/host,$(HOST_ARCH)))
 $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_tls,tls/$(arch),$(arch))))
 

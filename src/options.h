@@ -83,7 +83,8 @@
 /*
  * Features that can be left out, each by a variable of make, which also leaves
  * their files out: make UPGRADE=no CHECK=no JSON=no UPSSCHED=no IPV6=no
- * SECCOMP=no.  What each adds to the static binary, on x86_64 and mipsel:
+ * SECCOMP=no SUPERVISOR=no.  SMALLEST=1 is UPGRADE, CHECK, JSON and SUPERVISOR.
+ * What each adds to the static binary, on x86_64 and mipsel:
  */
 #ifndef WITH_UPGRADE	/* 6.3 and 8.1 KB.  -c upgrade, and USR2 */
 #define WITH_UPGRADE 1
@@ -122,7 +123,10 @@
 #ifndef WITH_IPV6	/* 0.2 and 0.3 KB, and more with a libc that has none either */
 #define WITH_IPV6 1
 #endif
-#ifndef WITH_SECCOMP	/* 0.5 and 0.6 KB.  A filter for each of the two processes (confine.h) */
+#ifndef WITH_SUPERVISOR	/* 0.7 and 0.3 KB.  NOTIFY_SOCKET and NUTLET_READY_FD; busybox's init has neither */
+#define WITH_SUPERVISOR 1
+#endif
+#ifndef WITH_SECCOMP	/* 0.5 and 0.3 KB.  A filter for each of the two processes (confine.h) */
 #define WITH_SECCOMP 1
 #endif
 

@@ -8,6 +8,12 @@
 #ifndef READY_FD_H
 #define READY_FD_H
 
+#include <unistd.h>
+
+#include "options.h"
+
+#if WITH_SUPERVISOR
+
 /*
  * Keeps the descriptor for later, and takes the variable away, so that no
  * child believes it.  Returns the first descriptor that is not in use.
@@ -19,5 +25,19 @@ void ready_fd_tell(void);
 
 /* For a child: it has nothing to tell, and keeps nothing open. */
 void ready_fd_forget(void);
+#else
+static inline int ready_fd_keep(void)
+{
+	return STDERR_FILENO + 1;
+}
+
+static inline void ready_fd_tell(void)
+{
+}
+
+static inline void ready_fd_forget(void)
+{
+}
+#endif
 
 #endif

@@ -16,7 +16,8 @@ MIPSEL = TOP / "build" / "toolchain" / "mipsel"
 
 # option of the menu -> variable of the Makefile that leaves it out
 OPTIONS = {"CHECK": "CHECK=no", "JSON": "JSON=no", "UPGRADE": "UPGRADE=no",
-           "UPSSCHED": "UPSSCHED=no", "IPV6": "IPV6=no", "SECCOMP": "SECCOMP=no"}
+           "UPSSCHED": "UPSSCHED=no", "IPV6": "IPV6=no", "SECCOMP": "SECCOMP=no",
+           "SUPERVISOR": "SUPERVISOR=no"}
 
 
 def menu():
