@@ -130,17 +130,19 @@ tls-test: tls $(BUILD)/tls/default/host/upsmon $(TLS_CLIENTS) ## TLS: NUT's own 
 
 .PHONY: system-test
 system-test: setup-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmon $(BUILD)/minimal/host/upsmon $(BUILD)/smallest/host-uclibc/upsmon \
-	$(BUILD)/many/host/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
+	$(BUILD)/many/host-uclibc/upsmon ## the daemon against a real upsd, and beside NUT's upsmon (pytest)
 	@$(PYTEST) tests/system tests/compare -q -n $(PYTEST_JOBS) $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: setup-test $(BUILD)/host-uclibc/upsmon ## memory, system calls and wake-ups beside NUT's upsmon, and UPSMON_PEER; about 12 minutes
+bench: setup-test $(BUILD)/host-uclibc/upsmon $(BUILD)/many/host-uclibc/upsmon ## what the watch costs beside NUT's upsmon, and UPSMON_PEER; about 20 minutes
 	@python3 tests/bench/bench.py ours=$(BUILD)/host-uclibc/upsmon "NUT=/lib/nut/upsmon" \
+		$(if $(UPSMON_PEER),peer=$(UPSMON_PEER))
+	@python3 tests/bench/bench.py --upses 100,1000 --runs 1 ours=$(BUILD)/many/host-uclibc/upsmon "NUT=/lib/nut/upsmon" \
 		$(if $(UPSMON_PEER),peer=$(UPSMON_PEER))
 
 .PHONY: load
-load: setup-test $(BUILD)/many/host/upsmon ## how late a poll is, with up to 1,000 UPSes and half of the hosts dead; about 20 minutes
-	@python3 tests/bench/load.py $(BUILD)/many/host/upsmon
+load: setup-test $(BUILD)/many/host-uclibc/upsmon ## how late a poll is, with up to 1,000 UPSes and half of the hosts dead; about 20 minutes
+	@python3 tests/bench/load.py $(BUILD)/many/host-uclibc/upsmon
 
 .PHONY: size
 size: setup-uclibc $(BUILD)/toolchain/$(HOST_ARCH)/cc ## what a static upsmon is made of, by file and by member of the C library
@@ -278,10 +280,6 @@ $(BUILD)/host/upsmon: $(HOST_OBJ)
 $(BUILD)/minimal/host/upsmon: $(SRC) $(HDR) Makefile
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/minimal $(FEATURES:%=%=no) $@
 
-# For a thousand UPSes; the addresses of their servers are text of the configuration.
-$(BUILD)/many/host/upsmon: $(SRC) $(HDR) Makefile
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/many CPPFLAGS="-DUPS_MAX=1024 -DCONF_TEXT_MAX=65000" $@
-
 # With TLS, for its tests; beside that without.
 $(BUILD)/tls/host/upsmon: $(SRC_TLS) $(HDR) Makefile
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tls TLS=mbedtls $@
@@ -331,6 +329,8 @@ $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_asked,$(arch),$(arch))))
 # for their tests
 $(eval $(call uclibc_rule,smallest/host,$(HOST_ARCH),$\
 	$(filter-out $(foreach f,$(IN_SMALLEST),$(FILES_$(f))),$(SRC)),$(IN_SMALLEST:%=-DWITH_%=0)))
+# for a thousand UPSes; the addresses of their servers are text of the configuration
+$(eval $(call uclibc_rule,many/host,$(HOST_ARCH),$(SRC),-DUPS_MAX=1024 -DCONF_TEXT_MAX=65000))
 $(eval $(call uclibc_tls,tls/host,$(HOST_ARCH)))
 $(foreach arch,$(UCLIBC_ARCHS),$(eval $(call uclibc_tls,tls/$(arch),$(arch))))
 

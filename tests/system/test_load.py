@@ -18,7 +18,7 @@ pytestmark = pytest.mark.root
 def test_a_thousand(tmp_path):
     """Each that lives is polled, and none waits for a dead one: a connect of these takes 10 s."""
     with Upsd(tmp_path / "upsd", listen="0.0.0.0") as upsd, bench.DeadHosts(100) as dead:
-        daemon = Daemon(BUILD / "many" / "host" / "upsmon", tmp_path / "daemon", port=upsd.port)
+        daemon = Daemon(BUILD / "many/host-uclibc/upsmon", tmp_path / "daemon", port=upsd.port)
         lines = [f"MONITOR ups@127.0.{i // 250}.{i % 250 + 1}:{upsd.port} 0 {PRIMARY[0]} "
                  f"{PRIMARY[1]} primary\n" for i in range(1, 900)]
         lines += [f"MONITOR ups@{host} 0 u p secondary\n" for host in dead.hosts]
