@@ -131,14 +131,6 @@
 #endif
 
 /*
- * NO_NEW_PRIVS where the file does not say.  Debian's package has it off: there
- * a NOTIFYCMD that sends mail needs the setgid file of the mail server.
- */
-#ifndef NO_NEW_PRIVS_DEFAULT
-#define NO_NEW_PRIVS_DEFAULT true
-#endif
-
-/*
  * No clock that is right stands before this: with TLS, the dates of certificates
  * are not looked at until then.  Seconds since 1970; of the release.
  */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "guard/confine.h"
 #include "options.h"
 
 /* What the look has found: 0, or an errno value, and at how much of the path. */
@@ -171,6 +172,6 @@ void check_command(const char *path, const char *directive, const struct conf *c
 		log_warning("%s: warning: %s: %.*s: %s%s%s", path, directive, (int)found.len, program,
 			    found.error == ENOENT ? "not found" : strerror(found.error),
 			    user ? ", for the user who runs it: " : "", user ? user->name : "");
-	else if (user && user->uid != 0 && conf->no_new_privs)
+	else if (user && user->uid != 0 && confine_is_wanted(conf))
 		check_rights(path, directive, text, program);
 }

@@ -39,7 +39,7 @@ void conf_init(struct conf *conf)
 	conf->off_ms = 30000;
 	conf->over_ms = -1;
 	conf->alarm_critical = true;
-	conf->no_new_privs = NO_NEW_PRIVS_DEFAULT;
+	conf->no_new_privs = -1;
 	for (int i = 0; i < TRIGGERS; i++)
 		conf->trigger[i] = -1;
 	for (int i = 0; i < NOTIFY_TYPES; i++)

@@ -120,7 +120,7 @@ struct conf {
 	int32_t poll_fail_throttle;	/* -1 each, 0 changes, n every nth */
 	int32_t debug_min;
 	bool alarm_critical;
-	bool no_new_privs;		/* of the monitor, and so of NOTIFYCMD */
+	int8_t no_new_privs;		/* of the monitor and NOTIFYCMD; -1: the file does not say */
 	int32_t trigger[TRIGGERS];
 	struct conf_command shutdown_cmd;
 	struct conf_command notify_cmd;

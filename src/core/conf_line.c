@@ -51,9 +51,9 @@ static void read_no_new_privs(struct conf_reader *r)
 		return;
 	word = conf_arg(r, 1);
 	if (conf_is_yes(word) || strcmp(word, "1") == 0)
-		r->conf->no_new_privs = true;
+		r->conf->no_new_privs = 1;
 	else if (conf_is_no(word) || strcmp(word, "0") == 0)
-		r->conf->no_new_privs = false;
+		r->conf->no_new_privs = 0;
 	else
 		conf_fault(r, "NO_NEW_PRIVS is \"%s\"; it must be yes or no", word);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "monitor/notifier.h"
 #include "options.h"
 
 #if WITH_SECCOMP
@@ -113,14 +114,22 @@ static void set_filter(size_t count, bool monitor)
 
 void confine_guard(void)
 {
-	static const struct rlimit none = { 0, 0 };
+	struct rlimit core;
 
-	setrlimit(RLIMIT_CORE, &none);
+	if (getrlimit(RLIMIT_CORE, &core) == 0) {
+		core.rlim_cur = 0;
+		setrlimit(RLIMIT_CORE, &core);
+	}
 #ifdef ABI
 	/* a container has one of its own, and after an upgrade there is ours */
 	if (prctl(PR_GET_SECCOMP) == 0)
 		set_filter(OF_THE_GUARD, false);
 #endif
+}
+
+bool confine_is_wanted(const struct conf *conf)
+{
+	return conf->no_new_privs < 0 ? !notifier_wall() : conf->no_new_privs > 0;
 }
 
 void confine_monitor(bool no_new_privs)

@@ -12,8 +12,17 @@
 
 #include <stdbool.h>
 
+#include "core/conf.h"
+
 /* Before the first fork: no core file, which would hold passwords; and root's filter. */
 void confine_guard(void);
+
+/*
+ * NO_NEW_PRIVS; and if the file does not say, no where there is a wall: its
+ * setgid file needs rights, and it is a whole distribution, on which mail and
+ * sudo do, too.
+ */
+bool confine_is_wanted(const struct conf *conf);
 
 /*
  * In the monitor, when it has its user.  no_new_privs: neither it nor a command

@@ -198,7 +198,7 @@ static void be_monitor(struct monitor_setup *setup)
 		log_error("cannot give up root: %s", strerror(errno));
 		_exit(1);
 	}
-	confine_monitor(setup->conf->no_new_privs);
+	confine_monitor(confine_is_wanted(setup->conf));
 	if (setup->lock >= 0 && !file_lock(setup->lock, F_WRLCK))
 		log_warning("the monitor has no lock (%s): -c fsd works for root only",
 			    strerror(errno));

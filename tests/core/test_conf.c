@@ -304,6 +304,7 @@ static void test_durations(void **state)
 	assert_int_equal(lab.conf.oblb_ms, 0);
 	assert_true(lab.conf.over_ms < 0);
 	assert_int_equal(lab.conf.alarm_critical, true);
+	assert_int_equal(lab.conf.no_new_privs, -1);
 	assert_int_equal(lab.conf.nocomm_warn_ms, 300000);
 	assert_int_equal(lab.conf.replace_warn_ms, 43200000);
 	assert_int_equal(lab.conf.shutdown_exit_ms, 0);
@@ -317,9 +318,9 @@ static void test_durations(void **state)
 	assert_int_equal(lab.conf.poll_fail_throttle, -1);
 	assert_int_equal(lab.conf.debug_min, 2);
 	good(GOOD "NO_NEW_PRIVS yes\nNO_NEW_PRIVS no\n");
-	assert_false(lab.conf.no_new_privs);
+	assert_int_equal(lab.conf.no_new_privs, 0);
 	good(GOOD "NO_NEW_PRIVS 0\nNO_NEW_PRIVS 1\n");
-	assert_true(lab.conf.no_new_privs);
+	assert_int_equal(lab.conf.no_new_privs, 1);
 	good(GOOD "SHUTDOWNEXIT 7\n");
 	assert_int_equal(lab.conf.shutdown_exit_ms, 7000);
 	warned(GOOD "OFFDURATION -2\n", "must be from -1 to 86400");

@@ -125,8 +125,11 @@ def missing(upsmon, folder):
                                  env={"NUT_PIDPATH": str(folder)}, timeout=60).stderr
             for name, words in tries.items()}
     lacks = {name for name, text in said.items() if "built without" in text}
-    # this one is asked of a daemon that runs: here, by what it would log
-    return lacks if b"rehearsing with" in upsmon.read_bytes() else lacks | {"UPGRADE"}
+    # these are asked of a daemon that runs: here, by what it would log, or look for
+    texts = {"UPGRADE": b"rehearsing with", "SECCOMP": b"no seccomp filter",
+             "SUPERVISOR": b"NUTLET_READY_FD"}
+    program = upsmon.read_bytes()
+    return lacks | {name for name, text in texts.items() if text not in program}
 
 
 @pytest.mark.parametrize("off", [*OPTIONS, "all"])

@@ -85,6 +85,7 @@ def test_an_ipv6_server_is_said_to_be_out_of_reach(daemon):
 
 @pytest.mark.root
 def test_filters(daemon, program):
+    daemon.write(daemon.conf.read_text() + "NO_NEW_PRIVS yes\n")
     daemon.run()
     status = pathlib.Path(f"/proc/{daemon.monitor()}/status").read_text()
     assert "NoNewPrivs:\t1" in status

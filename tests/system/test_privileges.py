@@ -32,6 +32,12 @@ PROBES = {
 
 
 @pytest.fixture
+def daemon(make_daemon, upsd):
+    """Whatever wall this machine has."""
+    return make_daemon(port=upsd.port, extra="NO_NEW_PRIVS yes\n")
+
+
+@pytest.fixture
 def probed(daemon, tmp_path):
     """A daemon whose commands try all of the above; what came of it, by the name of the probe."""
     setuid = tmp_path / "setuid-id"
@@ -76,10 +82,26 @@ def test_of_the_two_processes(daemon):
         assert int(monitor[kind], 16) == 0, kind
     assert monitor["NoNewPrivs"] == "1" and guard["NoNewPrivs"] == "0"
     for pid in (daemon.pid(), daemon.monitor()):
-        assert re.search(r"^Max core file size +0 +0 ",
+        assert re.search(r"^Max core file size +0 ",
                          pathlib.Path(f"/proc/{pid}/limits").read_text(), re.M)
     if filters():
         assert monitor["Seccomp"] == guard["Seccomp"] == "2"
+
+
+@pytest.mark.parametrize("wall", ["here", "not here"])
+def test_the_default_is_no_where_there_is_a_wall(daemon, tmp_path, wall):
+    """A whole distribution: mail, sudo and wall itself get their rights by setuid and setgid files."""
+    if not os.access("/usr/bin/wall", os.X_OK):
+        pytest.skip("there is none")
+    daemon.write(daemon.conf.read_text().replace("NO_NEW_PRIVS yes\n", ""))
+    if wall != "here":
+        wrapper = tmp_path / "wrapper"
+        wrapper.write_text("#!/bin/sh\nexec unshare -m --propagation private sh -c 'mount --bind "
+                           f"/dev/null /usr/bin/wall && exec {daemon.binary} \"$@\"' sh \"$@\"\n")
+        wrapper.chmod(0o755)
+        daemon.binary = str(wrapper)
+    daemon.run()
+    assert status_of(daemon.monitor())["NoNewPrivs"] == str(int(wall != "here"))
 
 
 def test_the_monitor_has_no_descriptor_that_it_does_not_need(daemon, upsd):
