@@ -175,7 +175,8 @@ def test_a_power_failure(supervisor, tmp_path):
         program.chmod(0o2755)
         configure(machine, upsd.port, extra=(
             "POWERDOWNFLAG /etc/killpower\nNOTIFYCMD /usr/local/bin/notify\n"
-            "NOTIFYFLAG ONBATT EXEC\nRUN_AS_USER nut\n"))
+            # the rights are the supervisor's to take here, not ours
+            "NOTIFYFLAG ONBATT EXEC\nRUN_AS_USER nut\nNO_NEW_PRIVS no\n"))
         machine.write(CONF, machine.read(CONF).replace("/bin/true", "/usr/local/bin/down"), 0o640)
         started(supervisor)
         upsd.set_status("OB")
