@@ -197,3 +197,14 @@ bool child_kill(pid_t pid, int sig)
 	}
 	return false;
 }
+
+const char *child_wall(void)
+{
+	static const char *const places[] = { "/usr/bin/wall", "/bin/wall" };
+
+	for (unsigned int i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (access(places[i], X_OK) == 0)
+			return places[i];
+	}
+	return NULL;
+}

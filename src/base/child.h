@@ -61,4 +61,7 @@ void child_reap(void);
 /* Sends a signal to a child of the table, and to nobody else. */
 bool child_kill(pid_t pid, int sig);
 
+/* Where wall(1) is; NULL: there is none. */
+const char *child_wall(void);
+
 #endif

@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/log.h"
-#include "monitor/notifier.h"
 #include "options.h"
 
 #if WITH_SECCOMP
@@ -129,7 +129,7 @@ void confine_guard(void)
 
 bool confine_is_wanted(const struct conf *conf)
 {
-	return conf->no_new_privs < 0 ? !notifier_wall() : conf->no_new_privs > 0;
+	return conf->no_new_privs < 0 ? !child_wall() : conf->no_new_privs > 0;
 }
 
 void confine_monitor(bool no_new_privs)

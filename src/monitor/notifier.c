@@ -39,17 +39,6 @@ static struct {
 	struct order queue[QUEUE_MAX];
 } self; /* all zero: the table is not worth a byte of the image */
 
-const char *notifier_wall(void)
-{
-	static const char *const places[] = { "/usr/bin/wall", "/bin/wall" };
-
-	for (unsigned int i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (access(places[i], X_OK) == 0)
-			return places[i];
-	}
-	return NULL;
-}
-
 /*
  * Most boards have no wall; that is no error (NUT starts it all the same).
  * It reads standard input, because busybox's takes no message as argument.
@@ -59,9 +48,9 @@ static void send_wall(const char *message)
 	char text[64];
 	struct child_command wall = { .text = text, .words = 1, .message = message };
 
-	if (!notifier_wall())
+	if (!child_wall())
 		return;
-	snprintf(text, sizeof(text), "tell() { echo \"$1\" | %s; }; tell", notifier_wall());
+	snprintf(text, sizeof(text), "tell() { echo \"$1\" | %s; }; tell", child_wall());
 	if (child_run(&wall, NULL, NULL) < 0)
 		log_warning("cannot start wall: %s", strerror(errno));
 }

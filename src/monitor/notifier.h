@@ -36,9 +36,6 @@ void notifier_send(const struct conf *conf, enum notify_type type, const char *s
 void notifier_command(const struct conf *conf, enum notify_type type, const char *system,
 		      const char *argument, bool at_once, int64_t now);
 
-/* Where wall is; NULL: there is none. */
-const char *notifier_wall(void);
-
 /* Starts the next command when its time has come. */
 void notifier_advance(const struct conf *conf, int64_t now);
 int64_t notifier_deadline(void);
