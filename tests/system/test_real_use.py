@@ -577,6 +577,20 @@ def test_monitor_that_hangs_on_battery(daemon, upsd):
     daemon.wait_down()
 
 
+@pytest.mark.root
+def test_monitor_that_hangs_from_its_first_words_on(daemon):
+    """The guard hears them all in its first wake-up, as it does on a busy machine."""
+    daemon.foreground = subprocess.Popen(
+        ["strace", "-qq", "-o", "/dev/null", "-e",
+         "inject=ppoll:delay_enter=1500000:when=1", daemon.binary, "-F"],
+        env=daemon.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=open(daemon.dir / "log", "ab"))
+    daemon.wait_log("ready, watching 1 UPS")
+    monitor = wait_for("the monitor", daemon.monitor)
+    os.kill(monitor, signal.SIGSTOP)
+    daemon.wait_log(f"monitor {monitor} does not answer any more", 60)
+
+
 def test_frozen_and_the_mains_are_back(make_daemon, upsd):
     """Everything stops for 7 s on battery; meanwhile the server is restarted, with mains."""
     daemon = make_daemon(port=upsd.port, role="secondary")
