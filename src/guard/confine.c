@@ -26,7 +26,7 @@
 #elif defined(__i386__)
 #define ABI AUDIT_ARCH_I386
 #elif defined(__aarch64__)
-#define ABI (__BYTE_ORDER == __LITTLE_ENDIAN ? AUDIT_ARCH_AARCH64 : 0)
+#define ABI AUDIT_ARCH_AARCH64 /* of both byte orders */
 #elif defined(__arm__)
 #define ABI (__BYTE_ORDER == __LITTLE_ENDIAN ? AUDIT_ARCH_ARM : AUDIT_ARCH_ARMEB)
 #elif defined(__mips__) && _MIPS_SIM == _ABIO32

@@ -45,13 +45,14 @@ static struct {
  */
 static void send_wall(const char *message)
 {
+	const char *wall = child_wall();
 	char text[64];
-	struct child_command wall = { .text = text, .words = 1, .message = message };
+	const struct child_command command = { .text = text, .words = 1, .message = message };
 
-	if (!child_wall())
+	if (!wall)
 		return;
-	snprintf(text, sizeof(text), "tell() { echo \"$1\" | %s; }; tell", child_wall());
-	if (child_run(&wall, NULL, NULL) < 0)
+	snprintf(text, sizeof(text), "tell() { echo \"$1\" | %s; }; tell", wall);
+	if (child_run(&command, NULL, NULL) < 0)
 		log_warning("cannot start wall: %s", strerror(errno));
 }
 

@@ -72,22 +72,18 @@ def wake_ups(pids):
     return sum(map(int, re.findall(r"^voluntary_ctxt_switches:\s*(\d+)", text, re.M)))
 
 
-def strace(pids, seconds, out, *options):
-    """What strace writes of these processes for so long."""
-    tracer = subprocess.Popen(["strace", "-f", "-s", "80", "-o", str(out), *options,
+def traced(pids, seconds, directory):
+    """The system calls of these processes for so long: (name, rest of the line) each."""
+    out = pathlib.Path(directory) / "trace"
+    tracer = subprocess.Popen(["strace", "-f", "-s", "80", "-o", str(out),
                                *(f"-p{pid}" for pid in pids)], stderr=subprocess.DEVNULL)
     try:
         time.sleep(seconds)
     finally:
         tracer.terminate()
         tracer.wait()
-    return out.read_text(errors="replace")
-
-
-def traced(pids, seconds, directory):
-    """The system calls of these processes for so long: (name, rest of the line) each."""
-    text = strace(pids, seconds, pathlib.Path(directory) / "trace")
-    calls = re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)(\(.*| resumed.*)$", text, re.M)
+    calls = re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)(\(.*| resumed.*)$",
+                       out.read_text(errors="replace"), re.M)
     # of one that was interrupted by another process's, the beginning is not counted
     return [(name, rest) for name, rest in calls if "<unfinished" not in rest]
 
