@@ -6,7 +6,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 bin=$1 minutes=$2
 shift 2
-[ $# -gt 0 ] || set -- words conf reply message handover proc policy tls
+[ $# -gt 0 ] || set -- words conf reply message handover proc policy libc tls
 mkdir -p "$bin/findings"
 failed=$bin/failed
 rm -f "$failed"

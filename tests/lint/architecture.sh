@@ -1,7 +1,8 @@
 #!/bin/sh
 # The folders of src/ are an architecture, and stay one:  architecture.sh compiler and flags
 #
-# Which folder may include which, and that the core asks libc for nothing but memory and text.
+# Which folder may include which, that the core asks libc for nothing but memory and text, and that
+# no format asks for more than the snprintf() of static builds can.
 cd "$(dirname "$0")/../.." || exit 1
 failed=0
 
@@ -14,6 +15,7 @@ complain() {
 may_include() {
 	case $1 in
 	base) echo base ;;
+	libc) echo libc ;;
 	core) echo core ;;
 	identity) echo base identity ;;
 	tls) echo base core tls ;;
@@ -45,6 +47,10 @@ for file in src/*/*.[ch]; do
 		esac
 	done
 done
+
+# What libc/format.c cannot write; %n and %e by themselves are places in our own messages.
+grep -nE '%[-0-9.*]*[hljzt]*[aAEfFgGoSCm]\b|%[-0-9.*hljzt]+[en]\b|%[-0]*[+#]' src/*/*.c &&
+	complain "libc/format.c has no such conversion"
 
 # The core's object files are linked into one: what remains undefined comes from outside.
 objects=$(mktemp -d) || exit 1

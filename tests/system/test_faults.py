@@ -145,6 +145,7 @@ def test_fault_at_the_start(daemon, supervised, upsd, call, error):
 def test_fault_that_stays_for_a_while(daemon, supervised, upsd, call, error):
     """From before the power cut on; it is over when nothing more is to be seen."""
     supervised()
+    wait_for("its pidfile", daemon.pid)
     before = len(daemon.log())
     tracer = subprocess.Popen(
         ["strace", "-f", "-b", "execve", "-o", "/dev/null", "-e", f"inject={call}:error={error}",

@@ -64,12 +64,16 @@ def end_process(process, seconds=3):
 class Upsd:
     """ups: the names of the UPSes; each starts on line with a full battery."""
 
-    def __init__(self, directory, ups=("ups",), users="", listen="127.0.0.1"):
+    def __init__(self, directory, ups=("ups",), users="", listen="127.0.0.1", port=None):
         self.dir = pathlib.Path(directory)
         self.names = list(ups)
         self.address = listen
+        self.reached_at = "127.0.0.1" if listen == "0.0.0.0" else listen
         # also while it is stopped: others look for ports at the same time
-        self.port, self.held = held_port()
+        self.held = None
+        self.port = port
+        if not port:
+            self.port, self.held = held_port()
         self.extra_users = users
         self.drivers = {}
         self.server = None
@@ -150,7 +154,8 @@ class Upsd:
         if self.log:
             self.log.close()
             self.log = None
-        self.held.close()
+        if self.held:
+            self.held.close()
 
     def __enter__(self):
         try:
@@ -164,7 +169,7 @@ class Upsd:
 
     def _listens(self):
         try:
-            socket.create_connection(("127.0.0.1", self.port), 5).close()
+            socket.create_connection((self.reached_at, self.port), 5).close()
             return True
         except OSError:
             return False
@@ -174,7 +179,7 @@ class Upsd:
     def ask(self, *lines, user=None):
         """Sends lines, returns the replies: a list, one reply each."""
         replies = []
-        with socket.create_connection(("127.0.0.1", self.port), 20) as s:
+        with socket.create_connection((self.reached_at, self.port), 20) as s:
             f = s.makefile("rw", newline="\n")
             login = [f"USERNAME {user[0]}", f"PASSWORD {user[1]}"] if user else []
             for line in login + list(lines):

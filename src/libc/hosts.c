@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#include "libc/hosts.h"
+
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "libc/text_file.h"
+
+#define BLANKS " \t\r"
+
+static bool add(struct dns_asked asked[DNS_ASK_TYPES], const char *text)
+{
+	union resolv_server address;
+	struct dns_asked *type;
+
+	if (resolv_address(text, &address) == 0)
+		return false;
+	type = &asked[address.any.sa_family == AF_INET ? DNS_ASK_V4 : DNS_ASK_V6];
+	if (!type->wanted || type->found.count == DNS_ADDRESSES_MAX)
+		return false;
+	if (address.any.sa_family == AF_INET)
+		memcpy(type->found.bytes[type->found.count++], &address.v4.sin_addr, 4);
+	else
+		memcpy(type->found.bytes[type->found.count++], &address.v6.sin6_addr, 16);
+	return true;
+}
+
+static bool read_file(const char *name, struct dns_asked asked[DNS_ASK_TYPES])
+{
+	struct text_file f;
+	bool found = false;
+	int end;
+
+	if (!text_open(&f, "/etc/hosts"))
+		return false;
+	do {
+		char address[64], word[DNS_NAME_MAX];
+
+		end = text_word(&f, address, sizeof(address), BLANKS "#");
+		while (end >= 0 && end != '\n' && end != '#') {
+			end = text_word(&f, word, sizeof(word), BLANKS "#");
+			if (strcasecmp(word, name) == 0) {
+				found |= add(asked, address);
+				break;
+			}
+		}
+	} while (text_next_line(&f, end));
+	text_close(&f);
+	return found;
+}
+
+bool hosts_find(const char *name, struct dns_asked asked[DNS_ASK_TYPES])
+{
+	if (*name == '\0')
+		return false;
+	if (read_file(name, asked))
+		return true;
+	if (strcasecmp(name, "localhost") != 0)
+		return false;
+	/* both are tried, whether they are wanted or not */
+	return (int)add(asked, "::1") | (int)add(asked, "127.0.0.1");
+}
