@@ -14,10 +14,11 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 # unwinds a stack (12 kB on x86_64) or needs its code on pages of its own (4 kB); nor has a
 # static program anything to relocate (1 kB). LTO: 8 to 12 kB; in one piece, and with small
 # functions called rather than copied: 1 kB. Data begins where the text ends, not on the next
-# page (up to 4 kB); nobody looks for the id of the build.
+# page (up to 4 kB); nobody looks for the id of the build. Sections
+# by name: for MOSTLY_UNUSED (options.h).
 SMALL := -Os -flto=auto -flto-partition=one -fno-inline-small-functions -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -Wl,--gc-sections -Wl,-z,noseparate-code \
-	-Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none
+	-Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none -Wl,--sort-section=name
 # Code of 16-bit words, which most MIPS routers can run, and the newest and some Broadcoms not.
 MIPS16 ?= no
 $(if $(filter-out yes no,$(MIPS16)),$(error MIPS16 is "$(MIPS16)"; it is yes or no))

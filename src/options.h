@@ -10,6 +10,13 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+/*
+ * For a table that is large and mostly not used.  These stand together at the end
+ * (the linker sorts by name), so that all that is small shares its pages: 20 KiB
+ * less of the PSS of the two processes.
+ */
+#define MOSTLY_UNUSED __attribute__((section(".bss.zz_mostly_unused")))
+
 /* MONITOR lines.  3 KiB each in the monitor, most of it for one line of the server; 0.1 in the guard. */
 #ifndef UPS_MAX
 #define UPS_MAX 16

@@ -19,6 +19,7 @@
 #include "guard/guard.h"
 #include "guard/powerdown.h"
 #include "upgrade/new_program.h"
+#include "options.h"
 
 /* For -K: only the flag's path counts, so errors elsewhere in the file do not. */
 static int killpower(const char *conf_file, struct conf *conf)
@@ -188,8 +189,8 @@ static int go_on(const struct usage *u, char **argv, const struct handover *hand
 
 int main(int argc, char **argv)
 {
-	static struct conf conf;
-	static struct handover handover;
+	static struct conf conf MOSTLY_UNUSED;
+	static struct handover handover MOSTLY_UNUSED;
 	static char conf_path[512];
 	char given[512];
 	struct usage u;

@@ -11,6 +11,7 @@
 #include "core/core.h"
 #include "core/words.h"
 #include "guard/state_file.h"
+#include "options.h"
 
 static const char *const phases[] = {
 	[PHASE_WATCH] = "watching",
@@ -131,7 +132,7 @@ static void show_timer(const struct words *w, bool first, bool json)
 
 void state_show(const struct instance *in, const struct verdict *v, const char *verdict, bool json)
 {
-	static char text[STATE_MAX];
+	static char text[STATE_MAX] MOSTLY_UNUSED;
 	static struct words words;
 	bool headed = false, first = true, timers = false;
 

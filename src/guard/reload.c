@@ -11,6 +11,7 @@
 #include "guard/safeguard.h"
 #include "guard/worker.h"
 #include "identity/result.h"
+#include "options.h"
 
 static struct {
 	struct reload_setup setup;
@@ -18,8 +19,9 @@ static struct {
 	bool waiting;		/* for the monitor to come to rest */
 	unsigned int warnings;	/* of the new configuration */
 	int64_t begun;
-	struct conf fresh;
 } self;
+
+static struct conf fresh MOSTLY_UNUSED;
 
 void reload_init(const struct reload_setup *setup)
 {
@@ -61,10 +63,10 @@ static const char *begin(int64_t now)
 	if (safeguard_is_alarmed())
 		return "a shutdown is under way";
 	self.warnings = log_warnings();
-	if (!conf_file_read(self.setup.conf_file, &self.fresh, false))
+	if (!conf_file_read(self.setup.conf_file, &fresh, false))
 		return "it has errors, which the log and upsmon -t name";
 	/* timers of it may be running, and nothing would cancel them */
-	if (self.fresh.upssched_broken)
+	if (fresh.upssched_broken)
 		return "its UPSSCHED file cannot be used; the log and upsmon -t say why";
 	self.warnings = log_warnings() - self.warnings;
 	self.waiting = worker_rest(now);
@@ -77,11 +79,11 @@ static void relieve(int64_t now)
 	struct snapshot *snapshot = safeguard_snapshot();
 	struct conf *conf = self.setup.conf;
 
-	if (strcmp(conf_get(&self.fresh, self.fresh.run_as_user),
+	if (strcmp(conf_get(&fresh, fresh.run_as_user),
 		   conf_get(conf, conf->run_as_user)) != 0)
 		log_warning("RUN_AS_USER has changed: that takes effect at the next start");
-	*snapshot = snapshot_move(snapshot, conf, &self.fresh);
-	conf_copy(conf, &self.fresh);
+	*snapshot = snapshot_move(snapshot, conf, &fresh);
+	conf_copy(conf, &fresh);
 	log_set_debug_min(conf->debug_min);
 	safeguard_is_news();
 	worker_relieve(now);

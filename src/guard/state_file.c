@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "core/status.h"
+#include "options.h"
 
 #define LINE_BYTES 1024
 
@@ -47,7 +48,7 @@ static bool replace(const struct instance *in, const char *text, size_t len)
 void state_write(const struct instance *in, const struct conf *conf,
 		 const struct snapshot *snapshot)
 {
-	static char text[STATE_MAX];
+	static char text[STATE_MAX] MOSTLY_UNUSED;
 	static bool complained;
 	size_t used;
 

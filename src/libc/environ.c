@@ -43,15 +43,18 @@ static void *pages(size_t size)
 
 static bool own_list(void)
 {
-	size_t count = 0;
+	size_t count = 0, size;
 
 	if (self.list)
 		return true;
 	while (environ[count])
 		count++;
-	self.list = pages((count + ADDED_MAX + 1) * sizeof(char *));
+	size = (count + ADDED_MAX + 1) * sizeof(char *);
+	self.list = pages(size + TEXT_MAX);
 	if (!self.list)
 		return false;
+	self.text = (char *)self.list + size;
+	self.left = TEXT_MAX;
 	self.room = ADDED_MAX;
 	memcpy(self.list, environ, count * sizeof(char *));
 	environ = self.list;

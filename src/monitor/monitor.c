@@ -14,6 +14,7 @@
 #include "core/message.h"
 #include "monitor/link.h"
 #include "monitor/notifier.h"
+#include "options.h"
 
 /* A reply comes within SESSION_REPLY_MS of the request, or is given up. */
 #define REPLY_WAIT_MS (SESSION_REPLY_MS + 1000)
@@ -61,7 +62,7 @@ static struct {
 	struct actions actions;
 	struct sched told_sched;
 	struct conf own;	/* in one process: the guard's changes before we end */
-} self;
+} self MOSTLY_UNUSED;
 
 static const char *system_of(uint16_t ups)
 {

@@ -11,6 +11,7 @@
 #include "base/child.h"
 #include "base/log.h"
 #include "core/action.h"
+#include "options.h"
 
 /* A power cut of a few UPSes makes a handful; 0.5 KiB each. */
 #define QUEUE_MAX 24
@@ -36,8 +37,9 @@ static struct {
 	int64_t started;
 	int failures[FAILURES_MAX]; /* as the log was told */
 	unsigned int failure_count;
-	struct order queue[QUEUE_MAX];
-} self; /* all zero: the table is not worth a byte of the image */
+} self;
+
+static struct order queue[QUEUE_MAX] MOSTLY_UNUSED;
 
 /*
  * Most boards have no wall; that is no error (NUT starts it all the same).
@@ -141,7 +143,7 @@ static pid_t start(const struct conf *conf, const struct order *o, bool must)
 /* Starts the first order of the queue, whatever else runs. */
 static void start_next(const struct conf *conf)
 {
-	const struct order *o = &self.queue[self.first];
+	const struct order *o = &queue[self.first];
 	pid_t pid = start(conf, o, is_urgent(o->type));
 
 	self.running = pid > 0 ? pid : 0;
@@ -154,7 +156,7 @@ static void start_next(const struct conf *conf)
 static int64_t patience_end(void)
 {
 	for (unsigned int i = 0; i < self.count; i++) {
-		if (is_urgent(self.queue[(self.first + i) % QUEUE_MAX].type))
+		if (is_urgent(queue[(self.first + i) % QUEUE_MAX].type))
 			return self.started + NOTIFIER_URGENT_MS;
 	}
 	return self.started + NOTIFIER_PATIENCE_MS;
@@ -219,7 +221,7 @@ static void enqueue(const struct conf *conf, bool script, enum notify_type type,
 		log_warning("NOTIFYCMD cannot keep up; %s is dropped", notify_name(type));
 		return;
 	}
-	fill(&self.queue[(self.first + self.count) % QUEUE_MAX], script, type, system, message);
+	fill(&queue[(self.first + self.count) % QUEUE_MAX], script, type, system, message);
 	self.count++;
 }
 

@@ -9,6 +9,7 @@
 #include "guard/conf_file.h"
 #include "guard/user.h"
 #include "identity/instance.h"
+#include "options.h"
 
 /* The descriptor, or -1.  Commands of ours must not find the variable. */
 static int find_file(void)
@@ -37,8 +38,8 @@ bool new_program_find(struct handover *h)
 
 int new_program_rehearse(const char *user_name)
 {
-	static struct handover h;
-	static struct conf conf;
+	static struct handover h MOSTLY_UNUSED;
+	static struct conf conf MOSTLY_UNUSED;
 	struct instance in;
 	struct account user;
 	char why[MESSAGE_MAX];

@@ -22,6 +22,7 @@
 #include "guard/worker.h"
 #include "identity/result.h"
 #include "upgrade/new_program.h"
+#include "options.h"
 
 #define REHEARSAL_MS 10000
 /* By then a monitor that does not come to rest was ended. */
@@ -36,7 +37,6 @@ enum step { STEP_NONE, STEP_REHEARSAL, STEP_READY, STEP_REST };
 
 static struct {
 	struct upgrade_setup setup;
-	struct handover handover;
 	enum step step;
 	bool ordered;
 	int64_t begun;
@@ -51,6 +51,8 @@ static struct {
 	size_t heard;
 	char text[512];
 } self;
+
+static struct handover handover MOSTLY_UNUSED;
 
 void upgrade_init(const struct upgrade_setup *setup)
 {
@@ -116,7 +118,7 @@ void upgrade_finish(int64_t begun)
 static bool pack(void)
 {
 	struct worker monitor = worker_current();
-	struct handover *h = &self.handover;
+	struct handover *h = &handover;
 
 	h->pid = getpid();
 	h->lock = self.setup.instance->lock;
@@ -289,11 +291,11 @@ static void rehearsed(void)
 
 static void keep_open(bool keep)
 {
-	fcntl(self.handover.lock, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	fcntl(handover.lock, F_SETFD, keep ? 0 : FD_CLOEXEC);
 	/* in one process the channel leads to nobody then */
-	if (self.handover.monitor > 0) {
-		fcntl(self.handover.in, F_SETFD, keep ? 0 : FD_CLOEXEC);
-		fcntl(self.handover.out, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	if (handover.monitor > 0) {
+		fcntl(handover.in, F_SETFD, keep ? 0 : FD_CLOEXEC);
+		fcntl(handover.out, F_SETFD, keep ? 0 : FD_CLOEXEC);
 	}
 }
 
