@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/utf8.h"
+
 /*
  * A full list would mean that ACTIONS_MAX is wrong.  The place at the end is
  * kept for the one action that must not be lost.
@@ -45,7 +47,7 @@ static void keep_why(struct action *a, const char *why)
 	size_t len = strlen(why);
 
 	if (len >= sizeof(a->why))
-		len = sizeof(a->why) - 1;
+		len = utf8_cut(why, sizeof(a->why) - 1);
 	memcpy(a->why, why, len);
 }
 

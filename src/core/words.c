@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "core/words.h"
 
+#include "core/utf8.h"
+
 /*
  * DONE is the state after a complete line: its words are still readable, and
  * the next byte starts the next line.  PASSING is the rest of a line in error.
@@ -57,6 +59,8 @@ static enum words_result end_line(struct words *w)
 		words_reset(w);
 		return WORDS_MORE;
 	}
+	if (w->mode == WORDS_WIRE)
+		utf8_mend(w->text, w->used);
 	w->state = DONE;
 	return w->error == WORDS_MORE ? WORDS_LINE : w->error;
 }

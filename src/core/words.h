@@ -14,6 +14,9 @@
  * never reaches into the next line.  On the wire an error is reported at once,
  * because the line may never end; the rest of the line is skipped.
  *
+ * What is no UTF-8 on the wire, and DEL, becomes a question mark (utf8.h); a file
+ * is taken as it is, in whatever encoding its owner likes.
+ *
  * Pure: no system call, no allocation.  A struct words holds one line.
  */
 #ifndef WORDS_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* words.c: the quoting that upsmon.conf and the protocol share. */
+#include "core/utf8.h"
 #include "lab.h"
 
 /* Splits a whole text; each line's words joined by "|", lines by ";". */
@@ -103,6 +104,36 @@ static void test_limits(void **state)
 	assert_string_equal(WIRE(line), "!3");
 }
 
+static void test_letters(void **state)
+{
+	static const struct {
+		const char *text, *mended;
+	} rows[] = {
+		{ "\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\x8b", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\x8b" },
+		{ "\xc3", "?" }, { "\xe2\x82", "??" }, { "\xf0\x9f\x94", "???" },
+		{ "\x80\xbf", "??" }, { "\xc0\xaf", "??" }, { "\xc1\xbf", "??" }, { "\xe0\x80\xaf", "???" },
+		{ "\xe0\xa0\x80", "\xe0\xa0\x80" }, { "\xed\xa0\x80", "???" }, { "\xee\x80\x80", "\xee\x80\x80" },
+		{ "\xf0\x80\x80\xaf", "????" }, { "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf" },
+		{ "\xf4\x90\x80\x80", "????" }, { "\xf8\x88\x80\x80\x80", "?????" }, { "\xfe\xff", "??" },
+		/* a terminal takes these for the start of a command */
+		{ "\xc2\x9b", "??" }, { "\x9b", "?" }, { "\xc2\xa0", "\xc2\xa0" }, { "a\x7f", "a?" },
+	};
+	char text[] = "ab\xe2\x82\xac", latin[] = "\xbf\xbf\xbf\xbf\xbf";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_string_equal(WIRE(rows[i].text), rows[i].mended);
+		/* a file is in the encoding of its owner */
+		assert_string_equal(CONF(rows[i].text), rows[i].text);
+	}
+	assert_int_equal(utf8_cut(text, 5), 5);
+	assert_int_equal(utf8_cut(text, 4), 2);
+	assert_int_equal(utf8_cut(text, 3), 2);
+	assert_int_equal(utf8_cut(text, 2), 2);
+	assert_int_equal(utf8_cut(latin, 4), 1);
+	assert_int_equal(utf8_cut(latin, 0), 0);
+}
+
 static void test_out_of_range_word(void **state)
 {
 	struct words w;
@@ -122,6 +153,7 @@ int main(void)
 		cmocka_unit_test(test_comments_and_equals),
 		cmocka_unit_test(test_row16_open_quote_ends_with_its_line),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_letters),
 		cmocka_unit_test(test_out_of_range_word),
 	};
 

@@ -2,6 +2,7 @@
 /* words.c: lines of a file (the first byte even) or of a server. */
 #include <string.h>
 
+#include "core/utf8.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -21,6 +22,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		}
 		MUST(words.count > 0 && words.count <= WORDS_MAX);
+		if (data[0] & 1) {
+			char text[WORDS_TEXT_MAX];
+
+			/* what has been mended is sound */
+			memcpy(text, words.text, words.used);
+			utf8_mend(text, words.used);
+			MUST(memcmp(text, words.text, words.used) == 0);
+		}
 		for (unsigned int w = 0; w < words.count; w++)
 			MUST(strlen(words_at(&words, w)) < WORDS_TEXT_MAX);
 		MUST(!*words_at(&words, words.count));
