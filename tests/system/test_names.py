@@ -44,6 +44,11 @@ class Names:
 
 @pytest.fixture
 def names(daemon, tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.bind((own_address(), 53))
+        except PermissionError:
+            pytest.skip("port 53 is for others here, as in a user namespace")
     return Names(tmp_path, daemon)
 
 
@@ -139,7 +144,7 @@ def logged_in(daemon, upsd, seconds=30):
 # -- /etc/hosts ----------------------------------------------------------------------------
 
 @pytest.mark.parametrize("host", ["nas", "NAS.Lan", "alias"])
-def test_hosts(daemon, upsd, names, server, host):
+def test_hosts(names, daemon, upsd, server, host):
     dns = server(lambda query, question, kind, n: [])
     names.conf.write_text(f"nameserver {dns.address}\n")
     names.hosts.write_text("# 127.9.9.9 nas\n127.9.9.9 nasty\n\n::1 other\n"
@@ -150,7 +155,7 @@ def test_hosts(daemon, upsd, names, server, host):
     assert dns.count == 0
 
 
-def test_a_changed_address_is_found_at_the_next_connection(daemon, upsd, names, tmp_path):
+def test_a_changed_address_is_found_at_the_next_connection(names, daemon, upsd, tmp_path):
     names.hosts.write_text("127.0.0.1 nas\n")
     names.monitor("nas")
     logged_in(daemon, upsd)
@@ -168,7 +173,7 @@ def test_a_changed_address_is_found_at_the_next_connection(daemon, upsd, names, 
     ("nas", "search other.test lan.test\n"), ("nas", "domain lan.test\n"),
     ("nas.lan", "search test\noptions ndots:1\n"), ("nas.lan", "options timeout:3 ndots:2 # dots\nsearch\ttest\n"),
 ])
-def test_name_server(daemon, upsd, names, dnsmasq, host, conf):
+def test_name_server(names, daemon, upsd, dnsmasq, host, conf):
     address, log = dnsmasq(f"--host-record={NAME},127.0.0.1")
     names.conf.write_text(f"# made by hand\n{conf}nameserver {address} # the router\n")
     names.monitor(host)
@@ -181,14 +186,14 @@ def test_name_server(daemon, upsd, names, dnsmasq, host, conf):
         assert asked[0] == "nas.lan"
 
 
-def test_alias(daemon, upsd, names, dnsmasq):
+def test_alias(names, daemon, upsd, dnsmasq):
     address, _ = dnsmasq(f"--host-record={NAME},127.0.0.1", f"--cname=ups.lan.test,{NAME}")
     names.conf.write_text(f"nameserver {address}\n")
     names.monitor("ups.lan.test")
     logged_in(daemon, upsd)
 
 
-def test_answer_that_does_not_fit_a_datagram(daemon, upsd, names, dnsmasq):
+def test_answer_that_does_not_fit_a_datagram(names, daemon, upsd, dnsmasq):
     """A long chain of aliases: the address itself only comes by TCP."""
     links = [f"{'x' * 60}.{'y' * 60}.a{i}.lan.test" for i in range(8)] + [NAME]
     address, log = dnsmasq(f"--host-record={NAME},127.0.0.1",
@@ -199,7 +204,7 @@ def test_answer_that_does_not_fit_a_datagram(daemon, upsd, names, dnsmasq):
     assert log.read_text().count("query[A]") > 1
 
 
-def test_many_addresses(daemon, upsd, names, dnsmasq):
+def test_many_addresses(names, daemon, upsd, dnsmasq):
     """More than the daemon tries, and more than fit a datagram: enough of them are the same."""
     address, _ = dnsmasq(*(f"--host-record={NAME},127.0.0.1,::{i:x}:ffff" for i in range(1, 60)))
     names.conf.write_text(f"nameserver {address}\n")
@@ -207,7 +212,7 @@ def test_many_addresses(daemon, upsd, names, dnsmasq):
     logged_in(daemon, upsd)
 
 
-def test_ipv6(daemon, names, dnsmasq, tmp_path):
+def test_ipv6(names, daemon, dnsmasq, tmp_path):
     try:
         socket.socket(socket.AF_INET6).bind(("::1", 0))
     except OSError:
@@ -220,7 +225,7 @@ def test_ipv6(daemon, names, dnsmasq, tmp_path):
         logged_in(daemon, upsd)
 
 
-def test_unknown_name(daemon, upsd, names, dnsmasq):
+def test_unknown_name(names, daemon, upsd, dnsmasq):
     address, _ = dnsmasq(f"--host-record={NAME},127.0.0.1")
     names.conf.write_text(f"nameserver {address}\nsearch lan.test\n")
     daemon.write(daemon.conf.read_text() + "MONITOR ups@nobody.lan.test 1 u p secondary\n")
@@ -231,7 +236,7 @@ def test_unknown_name(daemon, upsd, names, dnsmasq):
 
 # -- servers that are no help ------------------------------------------------------------------
 
-def test_silent_server_first(daemon, upsd, names, dnsmasq, server):
+def test_silent_server_first(names, daemon, upsd, dnsmasq, server):
     dead = server(lambda query, question, kind, n: [])
     address, _ = dnsmasq(f"--host-record={NAME},127.0.0.1")
     names.conf.write_text(f"nameserver {dead.address}\nnameserver {address}\n")
@@ -240,7 +245,7 @@ def test_silent_server_first(daemon, upsd, names, dnsmasq, server):
     assert dead.count > 0
 
 
-def test_no_server_at_the_first_address(daemon, upsd, names, dnsmasq):
+def test_no_server_at_the_first_address(names, daemon, upsd, dnsmasq):
     address, _ = dnsmasq(f"--host-record={NAME},127.0.0.1")
     names.conf.write_text(f"nameserver {own_address()}\nnameserver {address}\n")
     names.monitor(NAME)
@@ -248,7 +253,7 @@ def test_no_server_at_the_first_address(daemon, upsd, names, dnsmasq):
 
 
 @pytest.mark.parametrize("rcode", [2, 5, 1])
-def test_server_that_fails_first(daemon, upsd, names, dnsmasq, server, rcode):
+def test_server_that_fails_first(names, daemon, upsd, dnsmasq, server, rcode):
     failing = server(lambda query, question, kind, n:
                      [header(query, 0x8180 | rcode, questions=0 if rcode == 1 else 1)
                       + (b"" if rcode == 1 else question)])
@@ -259,7 +264,7 @@ def test_server_that_fails_first(daemon, upsd, names, dnsmasq, server, rcode):
     assert failing.count > 0
 
 
-def test_no_answer_about_ipv6(daemon, upsd, names, server):
+def test_no_answer_about_ipv6(names, daemon, upsd, server):
     """As some routers do it: the question is dropped."""
     dns = server(lambda query, question, kind, n: [tell(query, question, kind)] if kind == 1 else [])
     names.conf.write_text(f"nameserver {dns.address}\noptions timeout:1 attempts:1\n")
@@ -267,14 +272,14 @@ def test_no_answer_about_ipv6(daemon, upsd, names, server):
     logged_in(daemon, upsd)
 
 
-def test_lost_question(daemon, upsd, names, server):
+def test_lost_question(names, daemon, upsd, server):
     dns = server(lambda query, question, kind, n: [] if n < 3 else [tell(query, question, kind)])
     names.conf.write_text(f"nameserver {dns.address}\noptions timeout:1\n")
     names.monitor(NAME)
     logged_in(daemon, upsd)
 
 
-def test_answers_to_other_questions(daemon, upsd, names, server):
+def test_answers_to_other_questions(names, daemon, upsd, server):
     """Garbage, a wrong number, another name: then the right one."""
     def answer(query, question, kind, _):
         lie = address_record(1, socket.inet_aton("127.66.66.66"))
@@ -292,7 +297,7 @@ def test_answers_to_other_questions(daemon, upsd, names, server):
 
 
 @pytest.mark.parametrize("answer", ["silence", "garbage"])
-def test_no_answer_at_all(daemon, upsd, names, server, answer):
+def test_no_answer_at_all(names, daemon, upsd, server, answer):
     """Said, tried again, and nobody else waits for it."""
     dns = server(lambda query, question, kind, n: [] if answer == "silence" else
                  [query[:2] + b"\x81\x80\0\1\xff\xff\0\0\0\0" + question + b"\xc0" * 200])
