@@ -37,7 +37,7 @@ static bool read_file(const char *name, struct dns_asked asked[DNS_ASK_TYPES])
 	do {
 		char address[64], word[DNS_NAME_MAX];
 
-		end = text_word(&f, address, sizeof(address), BLANKS "#");
+		end = text_first_word(&f, address, sizeof(address), BLANKS "#");
 		while (end >= 0 && end != '\n' && end != '#') {
 			end = text_word(&f, word, sizeof(word), BLANKS "#");
 			if (strcasecmp(word, name) == 0) {

@@ -128,7 +128,7 @@ void resolv_conf_read(struct resolv_conf *conf)
 	}
 	if (text_open(&f, "/etc/resolv.conf")) {
 		do {
-			end = text_word(&f, word, sizeof(word), BLANKS);
+			end = text_first_word(&f, word, sizeof(word), BLANKS);
 			if (*word && *word != '#' && *word != ';')
 				end = read_line(conf, &f, word, end);
 		} while (text_next_line(&f, end));

@@ -48,6 +48,16 @@ int text_word(struct text_file *f, char *word, size_t size, const char *ends)
 	return c;
 }
 
+int text_first_word(struct text_file *f, char *word, size_t size, const char *ends)
+{
+	int end;
+
+	do {
+		end = text_word(f, word, size, ends);
+	} while (*word == '\0' && (end == ' ' || end == '\t'));
+	return end;
+}
+
 bool text_next_line(struct text_file *f, int end)
 {
 	while (end >= 0 && end != '\n')

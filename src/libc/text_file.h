@@ -22,6 +22,9 @@ void text_close(struct text_file *f);
  */
 int text_word(struct text_file *f, char *word, size_t size, const char *ends);
 
+/* The same for the first word of a line: blanks may stand before it. */
+int text_first_word(struct text_file *f, char *word, size_t size, const char *ends);
+
 /* The rest of a line of which `end` was the last to be read.  False at the end of the file. */
 bool text_next_line(struct text_file *f, int end);
 

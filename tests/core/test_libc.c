@@ -373,7 +373,7 @@ static void test_resolv_conf(void **state)
 
 	file_text = "; old\r\n# new\r\nsearch a.test\r\ndomain one.test\r\n\nsearch  b.test\tc.test # d.test\r\n"
 		    "nameserver 192.168.1.1\r\nnameserver nonsense\nnameserver\nnameserver fe80::1%lo\n"
-		    "nameserver 9.9.9.9 8.8.8.8\nnameserver 1.1.1.1\noptions rotate ndots:3 edns0\n"
+		    "  nameserver 9.9.9.9 8.8.8.8\nnameserver 1.1.1.1\noptions rotate ndots:3 edns0\n"
 		    "sortlist 1.2.3.4\nnameserverx 1.2.3.4";
 	resolv_conf_read(&conf);
 	assert_int_equal(conf.server_count, 3);
@@ -405,7 +405,7 @@ static unsigned int hosts(const char *text, const char *name)
 static void test_hosts(void **state)
 {
 	static const char text[] = "127.0.0.1 localhost nas\n#1.1.1.1 hidden\n::1\tnas NAS ups\n \n"
-				   "9.9.9.9\t\t a\tb  c#d\nnonsense bad\n2.2.2.2 nas\n3.3.3.3 last";
+				   "9.9.9.9\t\t a\tb  c#d\nnonsense bad\n2.2.2.2 nas\n \t 4.4.4.4 indented\n3.3.3.3 last";
 
 	(void)state;
 	assert_int_equal(hosts(text, "nas"), 12);
@@ -415,6 +415,7 @@ static void test_hosts(void **state)
 	assert_int_equal(hosts(text, "hidden"), 0);
 	assert_int_equal(hosts(text, "bad"), 0);
 	assert_int_equal(hosts(text, "9.9.9.9"), 0);
+	assert_int_equal(hosts(text, "indented"), 1);
 	assert_int_equal(hosts(text, "last"), 1);
 	assert_int_equal(hosts(text, ""), 0);
 	assert_int_equal(hosts("", "localhost"), 11);

@@ -272,6 +272,25 @@ def test_no_answer_about_ipv6(names, daemon, upsd, server):
     logged_in(daemon, upsd)
 
 
+@pytest.mark.parametrize("rcode", [2, 3, 5])
+def test_bad_answer_about_ipv6(names, daemon, upsd, server, rcode):
+    """A home's server knows the IPv4 address, and says of IPv6 that there is no such name, or refuses."""
+    dns = server(lambda query, question, kind, n:
+                 [tell(query, question, kind) if kind == 1 else header(query, 0x8180 | rcode) + question])
+    names.conf.write_text(f"nameserver {dns.address}\n")
+    names.monitor(NAME)
+    logged_in(daemon, upsd)
+
+
+def test_domain_whose_server_fails(names, daemon, upsd, server):
+    """The next one of the list is tried all the same."""
+    dns = server(lambda query, question, kind, n:
+                 [header(query, 0x8182) + question if b"broken" in question else tell(query, question, kind)])
+    names.conf.write_text(f"nameserver {dns.address}\nsearch broken.test lan.test\n")
+    names.monitor("nas")
+    logged_in(daemon, upsd)
+
+
 def test_lost_question(names, daemon, upsd, server):
     dns = server(lambda query, question, kind, n: [] if n < 3 else [tell(query, question, kind)])
     names.conf.write_text(f"nameserver {dns.address}\noptions timeout:1\n")
