@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -81,6 +82,7 @@ class Server:
         self.address = own_address()
         self.answer = answer
         self.count = 0
+        self.first = None  # when it was asked first
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((self.address, 53))
         self.thread = threading.Thread(target=self._serve, daemon=True)
@@ -97,6 +99,7 @@ class Server:
             question = query[12:]
             kind = struct.unpack("!H", question[-4:-2])[0]
             self.count += 1
+            self.first = self.first or time.monotonic()
             for datagram in self.answer(query, question, kind, self.count):
                 self.socket.sendto(datagram, peer)
 
@@ -262,6 +265,16 @@ def test_server_that_fails_first(names, daemon, upsd, dnsmasq, server, rcode):
     names.monitor(NAME)
     logged_in(daemon, upsd)
     assert failing.count > 0
+
+
+def test_who_fails_costs_no_time(names, daemon, upsd, server):
+    """The next one is asked at once; who is silent costs a second."""
+    failing = [server(lambda query, question, kind, n: [header(query, 0x8182) + question]) for _ in range(2)]
+    good = server(lambda query, question, kind, n: [tell(query, question, kind)])
+    names.conf.write_text("".join(f"nameserver {one.address}\n" for one in [*failing, good]))
+    names.monitor(NAME)
+    logged_in(daemon, upsd)
+    assert good.first - failing[0].first < 1.5
 
 
 def test_no_answer_about_ipv6(names, daemon, upsd, server):
