@@ -59,8 +59,11 @@ STANDARD += -DWITH_TLS=1
 TLS_LIBS := -lmbedtls -lmbedx509 -lmbedcrypto
 endif
 
-# Our small C library, which static builds put before that of the toolchain (src/libc/libc.h).
+# Our small C library, which our static builds put before uClibc-ng's (src/libc/libc.h);
+# SMALL_LIBC=yes: so does a build system with a static uClibc-ng of its own.
 LIBC := $(sort $(wildcard src/libc/*.c))
+SMALL_LIBC ?= no
+$(if $(filter-out yes no,$(SMALL_LIBC)),$(error SMALL_LIBC is "$(SMALL_LIBC)"; it is yes or no))
 
 SRC_TLS := $(filter-out $(LIBC) $(foreach f,$(LEFT_OUT),$(FILES_$(f))),$(sort $(wildcard src/*/*.c)))
 SRC := $(if $(filter mbedtls,$(TLS)),$(SRC_TLS),$(filter-out $(FILES_TLS),$(SRC_TLS)))
@@ -277,7 +280,7 @@ MIPS16_CC = $(if $(filter mips%,$(1)),$(if $(filter yes,$(MIPS16)),-mips16))
 $(eval $(call stamp_rule,$(BUILD)/host/.command,$(HOST_CC) $(LDFLAGS)))
 $(eval $(call stamp_rule,$(BUILD)/.small-command,$(SMALL_CC) $(call MIPS16_CC,mips)))
 
-HOST_OBJ := $(SRC:src/%.c=$(BUILD)/host/obj/%.o)
+HOST_OBJ := $(patsubst src/%.c,$(BUILD)/host/obj/%.o,$(SRC) $(if $(filter yes,$(SMALL_LIBC)),$(LIBC)))
 $(BUILD)/host/obj/%.o: src/%.c $(BUILD)/host/.command
 	@mkdir -p $(@D)
 	@$(HOST_CC) -MMD -MP -c -o $@ $<

@@ -93,4 +93,5 @@ class Buildroot:
 
 def mipsel(out, **options):
     """For the board: with the repository's own uClibc-ng toolchain, stripped as Buildroot does."""
-    return Buildroot(out, cc=MIPSEL / "cc", strip=MIPSEL / "strip", **options)
+    more = [*options.pop("more", []), "BR2_STATIC_LIBS", "BR2_TOOLCHAIN_USES_UCLIBC"]
+    return Buildroot(out, cc=MIPSEL / "cc", strip=MIPSEL / "strip", more=more, **options)

@@ -19,7 +19,8 @@ NUTLET_LICENSE_FILES = LICENSE
 # The package nut has an upsmon, too, and this one takes its place.
 NUTLET_DEPENDENCIES = $(if $(BR2_PACKAGE_NUT),nut)
 
-# The linker drops what is not called, and nothing here unwinds a stack.
+# The linker drops what is not called and puts what is used together (MOSTLY_UNUSED in
+# options.h); nothing here unwinds a stack.
 NUTLET_CFLAGS = \
 	$(TARGET_CFLAGS) \
 	-ffunction-sections \
@@ -32,9 +33,14 @@ NUTLET_MAKE_OPTS = \
 	CC="$(TARGET_CC)" \
 	CFLAGS="$(NUTLET_CFLAGS)" \
 	CPPFLAGS="$(TARGET_CPPFLAGS) -DPID_DIR='\"/run\"'" \
-	LDFLAGS="$(TARGET_LDFLAGS) -Wl,--gc-sections" \
+	LDFLAGS="$(TARGET_LDFLAGS) -Wl,--gc-sections -Wl,--sort-section=name" \
 	PREFIX=/usr \
 	SYSCONFDIR=/etc
+
+# A static program would get a quarter of uClibc-ng for a resolver and printf.
+ifeq ($(BR2_STATIC_LIBS)$(BR2_TOOLCHAIN_USES_UCLIBC),yy)
+NUTLET_MAKE_OPTS += SMALL_LIBC=yes
+endif
 
 # What costs bytes is left out by its variable.
 ifneq ($(BR2_PACKAGE_NUTLET_CHECK),y)
