@@ -19,7 +19,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 SMALL := -Os -flto=auto -flto-partition=one -fno-inline-small-functions -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -Wl,--gc-sections -Wl,-z,noseparate-code \
 	-Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none -Wl,--sort-section=name
-# Code of 16-bit words, which most MIPS routers can run, and the newest and some Broadcoms not.
+# Code of 16-bit words, which most MIPS routers can run; a few (BCM47xx, MIPS R6) cannot.
 MIPS16 ?= no
 $(if $(filter-out yes no,$(MIPS16)),$(error MIPS16 is "$(MIPS16)"; it is yes or no))
 # 64-bit offsets: without them F_GETLK on 32-bit mips names nobody (see lock.c); 64-bit times: a

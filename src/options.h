@@ -17,7 +17,7 @@
  */
 #define MOSTLY_UNUSED __attribute__((section(".bss.zz_mostly_unused")))
 
-/* MONITOR lines.  3 KiB each in the monitor, most of it for one line of the server; 0.1 in the guard. */
+/* MONITOR lines.  1.6 KiB each in the monitor, half of it for one line of the server; 0.1 in the guard. */
 #ifndef UPS_MAX
 #define UPS_MAX 16
 #endif

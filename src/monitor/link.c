@@ -21,9 +21,10 @@ struct emitter {
 	void *arg;
 };
 
-void link_init(struct link *l)
+void link_init(struct link *l, char out[PROTO_REQUEST_MAX])
 {
 	memset(l, 0, sizeof(*l));
+	l->out = out;
 	l->fd = -1;
 	l->next_at = NEVER;
 	for (int i = 0; i < ADDRESSES_MAX; i++)
@@ -239,23 +240,29 @@ static void flush(struct link *l)
 	if (l->out_used == 0)
 		return;
 	n = transport_send(&l->transport, l->fd, l->out, l->out_used);
-	/* an error shows at the next read, with its reason */
 	if (n <= 0)
-		return;
+		return; /* as in link_send() */
 	l->out_used = (uint16_t)(l->out_used - n);
 	memmove(l->out, l->out + n, l->out_used);
 }
 
 void link_send(struct link *l, const char *text, size_t len)
 {
+	size_t sent = 0;
+
 	/* one request at a time is out, so there is room, or the link is broken */
-	if (l->state != LINK_OPEN || len > sizeof(l->out) - l->out_used)
+	if (l->state != LINK_OPEN || len > PROTO_REQUEST_MAX - (size_t)l->out_used)
 		return;
 	/* half a line is of an answer that nobody waits for any more */
 	words_init(&l->words, WORDS_WIRE);
-	memcpy(l->out + l->out_used, text, len);
-	l->out_used = (uint16_t)(l->out_used + len);
-	flush(l);
+	/* an error shows at the next read, with its reason */
+	if (l->out_used == 0) {
+		ssize_t n = transport_send(&l->transport, l->fd, text, len);
+
+		sent = n > 0 ? (size_t)n : 0;
+	}
+	memcpy(l->out + l->out_used, text + sent, len - sent);
+	l->out_used = (uint16_t)(l->out_used + len - sent);
 }
 
 /* Feeds what was read; false if the link has ended on the way, or is open no more. */

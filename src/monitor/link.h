@@ -45,7 +45,8 @@ struct link {
 	uint32_t next;		/* the address to try next */
 	int64_t next_at;	/* when; NEVER: there is none.  Of a handshake the next step */
 	pid_t child;		/* of the look-up */
-	uint16_t out_used;	/* not yet written */
+	uint16_t out_used;	/* of out */
+	char *out;		/* what the kernel did not take, hardly ever anything */
 	struct lookup_answer answer;
 	union lookup_address winner; /* of the last connection */
 	struct transport transport;
@@ -55,12 +56,12 @@ struct link {
 #endif
 	struct words words;
 	char what[WHY_MAX];	/* which addresses were tried, and why they failed */
-	char out[PROTO_REQUEST_MAX];
 };
 
 typedef void link_event(void *arg, const struct event *ev);
 
-void link_init(struct link *l);
+/* out: the caller's, for as long as the link is used. */
+void link_init(struct link *l, char out[PROTO_REQUEST_MAX]);
 
 /* family: AF_UNSPEC, AF_INET, AF_INET6.  Failure comes as an event. */
 void link_open(struct link *l, uint16_t ups, const char *host, uint16_t port, int family,

@@ -64,6 +64,8 @@ static struct {
 	struct conf own;	/* in one process: the guard's changes before we end */
 } self MOSTLY_UNUSED;
 
+static char unsent[UPS_MAX][PROTO_REQUEST_MAX] MOSTLY_UNUSED;
+
 static const char *system_of(uint16_t ups)
 {
 	return ups == UPS_NONE ? "" : conf_get(self.conf, self.conf->ups[ups].system);
@@ -445,7 +447,7 @@ void monitor_init(const struct monitor_setup *setup, struct loop_client *client)
 	self.told_until = NEVER;
 	self.status = 1; /* unless it ends as it should */
 	for (uint16_t i = 0; i < self.conf->ups_count; i++)
-		link_init(&self.watched[i].link);
+		link_init(&self.watched[i].link, unsent[i]);
 	core_init(&self.core, self.conf, setup->connect_ms, self.now);
 	restore(setup->snapshot);
 #if WITH_TLS
