@@ -90,23 +90,36 @@ static void keep(struct dns_addresses *found, const uint8_t *data, size_t len)
 		memcpy(found->bytes[found->count++], data, len);
 }
 
+/* Nothing at all, of a server that neither has the name nor asks others. */
+static bool is_lame(const uint8_t *answer)
+{
+	bool authoritative = answer[2] & 4, asks_others = answer[3] & 0x80;
+
+	return (answer[3] & 15) == 0 && read16(answer + 6) == 0 && read16(answer + 10) == 0 &&
+	       !(answer[2] & 2) && !authoritative && !asks_others;
+}
+
 enum dns_result dns_answer(const uint8_t *answer, size_t len, const uint8_t *question,
 			   size_t question_len, struct dns_addresses *found)
 {
 	unsigned int type = read16(question + question_len - 4);
 	size_t at = question_len, address_len = type == DNS_A ? 4 : 16;
 	unsigned int rcode;
+	bool fails;
 
 	found->count = 0;
 	if (len < HEADER || read16(answer) != read16(question) || (answer[2] & 0xf8) != 0x80)
 		return DNS_FOREIGN;
 	rcode = answer[3] & 15u;
+	fails = rcode != 0 && rcode != NO_SUCH_NAME;
 	/* who refuses may leave out the question */
-	if (rcode != 0 && rcode != NO_SUCH_NAME)
+	if (fails && read16(answer + 4) == 0)
 		return DNS_FAILED;
 	if (read16(answer + 4) != 1 || len < question_len ||
 	    !is_same_question(answer, question, question_len))
 		return DNS_FOREIGN;
+	if (fails || is_lame(answer))
+		return DNS_FAILED;
 	for (unsigned int n = read16(answer + 6); n > 0; n--) {
 		size_t data_len;
 

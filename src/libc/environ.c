@@ -83,6 +83,10 @@ int setenv(const char *name, const char *value, int overwrite)
 	size_t len = strlen(name), size = len + strlen(value) + 2;
 	char **at, *text;
 
+	if (len == 0 || strchr(name, '=')) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (*find(name, len) && !overwrite)
 		return 0;
 	if (!own_list())

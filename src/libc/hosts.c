@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include "libc/libc.h"
 #include "libc/hosts.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -11,19 +13,16 @@
 
 static bool add(struct dns_asked asked[DNS_ASK_TYPES], const char *text)
 {
-	union resolv_server address;
-	struct dns_asked *type;
+	for (int i = 0; i < DNS_ASK_TYPES; i++) {
+		struct dns_addresses *found = &asked[i].found;
 
-	if (resolv_address(text, &address) == 0)
-		return false;
-	type = &asked[address.any.sa_family == AF_INET ? DNS_ASK_V4 : DNS_ASK_V6];
-	if (!type->wanted || type->found.count == DNS_ADDRESSES_MAX)
-		return false;
-	if (address.any.sa_family == AF_INET)
-		memcpy(type->found.bytes[type->found.count++], &address.v4.sin_addr, 4);
-	else
-		memcpy(type->found.bytes[type->found.count++], &address.v6.sin6_addr, 16);
-	return true;
+		if (asked[i].wanted && found->count < DNS_ADDRESSES_MAX &&
+		    inet_pton(i == DNS_ASK_V4 ? AF_INET : AF_INET6, text, found->bytes[found->count]) == 1) {
+			found->count++;
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool read_file(const char *name, struct dns_asked asked[DNS_ASK_TYPES])

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -51,7 +52,7 @@ socklen_t resolv_address(const char *text, union resolv_server *address)
 		return 0;
 	memcpy(digits, text, len);
 	digits[len] = '\0';
-	/* 127.1 and 0x7f.1, too, which have always been addresses to getaddrinfo() */
+	/* not inet_pton(): to getaddrinfo() 192.168.001.010 has always been an address */
 	if (!scope && inet_aton(digits, &address->v4.sin_addr)) {
 		address->v4.sin_family = AF_INET;
 		return sizeof(address->v4);
@@ -80,10 +81,22 @@ static void add_server(struct resolv_conf *conf, const char *text)
 
 static void add_search(struct resolv_conf *conf, const char *domain)
 {
-	size_t len = strlen(domain);
+	size_t len;
 
+	domain += *domain == '.';
+	len = strlen(domain);
 	if (conf->search_count < RESOLV_SEARCH_MAX && len < sizeof(conf->search[0]))
 		memcpy(conf->search[conf->search_count++], domain, len + 1);
+}
+
+/* It counts where no other is named. */
+static void add_domain_of_host(struct resolv_conf *conf)
+{
+	char host[sizeof(conf->search[0])];
+	const char *dot;
+
+	if (gethostname(host, sizeof(host)) == 0 && (dot = strchr(host, '.')) && dot[1])
+		add_search(conf, dot + 1);
 }
 
 /* The words behind the first; `end` is what ended that. */
@@ -92,20 +105,24 @@ static int read_line(struct resolv_conf *conf, struct text_file *f, const char *
 	char word[sizeof(conf->search[0])];
 	bool search = strcmp(key, "search") == 0 || strcmp(key, "domain") == 0;
 
-	if (search)
-		conf->search_count = 0; /* the last such line counts */
+	bool first = true;
+
 	while (end >= 0 && end != '\n') {
 		end = text_word(f, word, sizeof(word), BLANKS);
 		if (*word == '#' || *word == ';')
 			break;
-		if (*word == '\0')
+		if (*word == '\0' || *word == '\n')
 			continue;
+		/* the last such line counts, and of more servers the first */
+		if (search && first)
+			conf->search_count = 0;
 		if (search)
 			add_search(conf, word);
-		else if (strcmp(key, "nameserver") == 0)
+		else if (strcmp(key, "nameserver") == 0 && first)
 			add_server(conf, word);
 		else if (strcmp(key, "options") == 0 && strncmp(word, "ndots:", 6) == 0)
 			conf->ndots = (unsigned int)strtoul(word + 6, NULL, 10);
+		first = false;
 	}
 	return end;
 }
@@ -114,18 +131,11 @@ void resolv_conf_read(struct resolv_conf *conf)
 {
 	char word[16];
 	struct text_file f;
-	const char *dot;
 	int end;
 
 	memset(conf, 0, sizeof(*conf));
 	conf->ndots = 1;
-	/* where no domain is named, that of this host */
-	{
-		char host[sizeof(conf->search[0])];
-
-		if (gethostname(host, sizeof(host)) == 0 && (dot = strchr(host, '.')) && dot[1])
-			add_search(conf, dot + 1);
-	}
+	add_domain_of_host(conf);
 	if (text_open(&f, "/etc/resolv.conf")) {
 		do {
 			end = text_first_word(&f, word, sizeof(word), BLANKS);

@@ -22,6 +22,7 @@ struct resolv_conf {
 	/* of this machine where none is named, as everywhere */
 	union resolv_server servers[RESOLV_SERVERS_MAX];
 	unsigned int server_count;
+	unsigned int silent; /* a bit for each that has not answered: dns_ask.h */
 	char search[RESOLV_SEARCH_MAX][128];
 	unsigned int search_count;
 	unsigned int ndots; /* a name with as many dots is tried as it is first */

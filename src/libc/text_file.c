@@ -44,7 +44,11 @@ int text_word(struct text_file *f, char *word, size_t size, const char *ends)
 			word[len] = (char)c;
 		len++;
 	}
-	word[len < size ? len : 0] = '\0';
+	if (len >= size) {
+		word[0] = '\n';
+		len = 1;
+	}
+	word[len] = '\0';
 	return c;
 }
 

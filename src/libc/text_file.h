@@ -18,7 +18,7 @@ void text_close(struct text_file *f);
 
 /*
  * Reads up to one of `ends`, the end of the line or that of the file, and
- * returns which: a character, '\n', or -1.  A word that does not fit is empty.
+ * returns which: a character, '\n', or -1.  A word that does not fit is "\n", which is like no other.
  */
 int text_word(struct text_file *f, char *word, size_t size, const char *ends);
 

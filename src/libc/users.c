@@ -59,9 +59,17 @@ static bool is_member(struct text_file *f, int *end, const char *user)
 
 	while (*end == ':' || *end == ',') {
 		*end = text_word(f, word, sizeof(word), ",");
-		if (strcmp(word, user) == 0)
+		if (strcmp(word + strspn(word, " \t"), user) == 0)
 			return true;
 	}
+	return false;
+}
+
+static bool is_in(gid_t gid, const gid_t *groups, int count)
+{
+	while (count > 0)
+		if (groups[--count] == gid)
+			return true;
 	return false;
 }
 
@@ -83,7 +91,7 @@ int getgrouplist(const char *user, gid_t group, gid_t *groups, int *count)
 				end = text_word(&f, word, sizeof(word), ":");
 			} while (++field < 3 && end == ':');
 			if (end != ':' || !read_id(word, &gid) || gid == group ||
-			    !is_member(&f, &end, user))
+			    is_in(gid, groups, found < *count ? found : *count) || !is_member(&f, &end, user))
 				continue;
 			if (found < *count)
 				groups[found] = gid;

@@ -204,8 +204,7 @@ static void test_address_without_room(void **state)
 
 static void test_host_that_is_a_number(void **state)
 {
-	static const char *const hosts[] = { "127.0.0.1", "127.1", "0x7f000001", "::1", "fe80::1%1", "fe80::1%lo",
-					     "192.168.001.010", "fe80::1%nothing", "fe80::1%", "1.2.3.4%1" };
+	static const char *const hosts[] = { "127.0.0.1", "::1", "fe80::1%1", "fe80::1%lo", "fe80::1%nothing", "fe80::1%", "1.2.3.4%1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
@@ -338,7 +337,16 @@ static void test_answers(void **state)
 	begin(&p, q, len, 0x8183, 0);
 	assert_int_equal(dns_answer(p.bytes, p.len, q, len, &found), DNS_NONE);
 	begin(&p, q, len, 0x8182, 0);
+	assert_int_equal(dns_answer(p.bytes, p.len, q, len, &found), DNS_FAILED);
+	p.bytes[13] = 'M'; /* of another name */
+	assert_int_equal(dns_answer(p.bytes, p.len, q, len, &found), DNS_FOREIGN);
+	p.bytes[5] = 0; /* without the question */
 	assert_int_equal(dns_answer(p.bytes, 12, q, len, &found), DNS_FAILED);
+	/* nothing, of one that neither has the name nor asks others */
+	begin(&p, q, len, 0x8100, 0);
+	assert_int_equal(dns_answer(p.bytes, p.len, q, len, &found), DNS_FAILED);
+	begin(&p, q, len, 0x8500, 0);
+	assert_int_equal(dns_answer(p.bytes, p.len, q, len, &found), DNS_NONE);
 	begin(&p, q, len, 0x8380, 0);
 	assert_int_equal(dns_answer(p.bytes, p.len, q, len, &found), DNS_TRUNCATED);
 	/* one address is as good as all */
@@ -371,7 +379,13 @@ static void test_resolv_conf(void **state)
 	resolv_conf_read(&conf);
 	assert_string_equal(conf.search[0], "lan");
 
-	file_text = "; old\r\n# new\r\nsearch a.test\r\ndomain one.test\r\n\nsearch  b.test\tc.test # d.test\r\n"
+	file_text = "search lan\n################## search domains ##################\n"
+		    "#-------------------- nameserver 127.0.0.12\nsearch\nsearch # none\n";
+	resolv_conf_read(&conf);
+	assert_int_equal(conf.search_count, 1);
+	assert_string_equal(conf.search[0], "lan");
+	assert_int_equal(conf.servers[0].v4.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+	file_text = "; old\r\n# new\r\nsearch a.test\r\ndomain one.test\r\n\nsearch  .b.test\tc.test # d.test\r\n"
 		    "nameserver 192.168.1.1\r\nnameserver nonsense\nnameserver\nnameserver fe80::1%lo\n"
 		    "  nameserver 9.9.9.9 8.8.8.8\nnameserver 1.1.1.1\noptions rotate ndots:3 edns0\n"
 		    "sortlist 1.2.3.4\nnameserverx 1.2.3.4";
@@ -416,6 +430,8 @@ static void test_hosts(void **state)
 	assert_int_equal(hosts(text, "bad"), 0);
 	assert_int_equal(hosts(text, "9.9.9.9"), 0);
 	assert_int_equal(hosts(text, "indented"), 1);
+	assert_int_equal(hosts("fe80::1%lo x\n010.0.0.1 x\n127.1 x\n"
+			       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1.2.3.4 x\n", "x"), 0);
 	assert_int_equal(hosts(text, "last"), 1);
 	assert_int_equal(hosts(text, ""), 0);
 	assert_int_equal(hosts("", "localhost"), 11);
@@ -426,7 +442,7 @@ static void test_users(void **state)
 {
 	static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\nbad:x\nbad:x::\nbad:x:y:1:\nshort:x:7\n"
 				     "bad:x:4294967295:1::\n\nnut:x:113:119::/:/bin/false\nnut:x:1:1::/:\nlast:x:5:6::/:/bin/sh";
-	static const char group[] = "root:x:0:\nnut:x:119:nut\nbad:x::nut\ntty:x:5:me,nut,you\ndialout:x:20:you,nut\n"
+	static const char group[] = "root:x:0:\nnut:x:119:nut\nbad:x::nut\ntty:x:5:me,nut,you\ndialout:x:20:you, nut\nagain:x:20:nut\n"
 				    "nutty:x:21:nutty\nempty:x:22\nlast:x:23:nut";
 	struct passwd *pw;
 	gid_t groups[8] = { 0 };
@@ -451,7 +467,7 @@ static void test_users(void **state)
 	assert_int_equal(groups[3], 23);
 	count = 2;
 	assert_int_equal(small_getgrouplist("nut", 119, groups, &count), -1);
-	assert_int_equal(count, 4);
+	assert_true(count >= 4);
 	file_text = NULL;
 	/* on this machine they say what the others say */
 	count = 8;
@@ -471,6 +487,8 @@ static void test_environment(void **state)
 	assert_int_equal(small_unsetenv("B"), 0);
 	assert_int_equal(small_setenv("BB", "no", 0), 0);
 	assert_string_equal(getenv("BB"), "2");
+	assert_int_equal(small_setenv("", "x", 1), -1);
+	assert_int_equal(small_setenv("a=b", "x", 1), -1);
 	assert_int_equal(small_setenv("BB", "3", 1), 0);
 	assert_string_equal(getenv("BB"), "3");
 	assert_int_equal(small_setenv("B", "", 0), 0);

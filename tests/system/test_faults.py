@@ -66,7 +66,7 @@ FAULTS = {
     "renameat": "EROFS ENOSPC EIO",
     "restart_syscall": "",
     "rt_sigaction": "", "rt_sigprocmask": "", "rt_sigreturn": "",
-    "sendto": "ENOBUFS EPIPE EINTR",
+    "sendto": "EAGAIN ENOBUFS EPIPE EINTR",
     "setgid": "EAGAIN", "setgroups": "EPERM", "setuid": "EAGAIN",
     "setsid": "EPERM",
     "setsockopt": "ENOPROTOOPT ENOMEM",

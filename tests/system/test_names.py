@@ -277,6 +277,61 @@ def test_who_fails_costs_no_time(names, daemon, upsd, server):
     assert good.first - failing[0].first < 1.5
 
 
+def test_slow_router_before_a_server_that_knows_less(names, daemon, upsd, server):
+    """The second one denies the names of the house, and is quicker."""
+    def slow(query, question, kind, _):
+        time.sleep(1.3)
+        return [tell(query, question, kind)]
+
+    router = server(slow)
+    public = server(lambda query, question, kind, n: [header(query, 0x8183) + question])
+    names.conf.write_text(f"nameserver {router.address}\nnameserver {public.address}\n")
+    names.monitor(NAME)
+    daemon.run()
+    wait_for("a login", lambda: upsd.logins() == 1)
+    assert "Name or service not known" not in daemon.log()
+
+
+def test_dead_router_before_a_server_that_knows_less(names, binary, daemon, server):
+    """The dead one is waited for once, and not for each domain: or the look-up would take too long."""
+    if "uclibc" not in str(binary):
+        pytest.skip("glibc's own does not come to an end in 10 s")
+    dead = server(lambda query, question, kind, n: [])
+    public = server(lambda query, question, kind, n: [header(query, 0x8183) + question])
+    names.conf.write_text(f"nameserver {dead.address}\nnameserver {public.address}\nsearch a.test b.test\n")
+    names.monitor("nas")
+    daemon.run()
+    daemon.wait_log("cannot connect: Name or service not known", 60)
+
+
+def test_no_ipv6_and_not_the_first_domain(names, daemon, upsd, server):
+    """Questions about IPv6 are dropped, and the name is not in the first domain of the list."""
+    dns = server(lambda query, question, kind, n: [] if kind != 1 else
+                 [tell(query, question, kind)] if b"lan" in question else [header(query, 0x8183) + question])
+    names.conf.write_text(f"nameserver {dns.address}\nsearch home.test lan.test\noptions timeout:1 attempts:1\n")
+    names.monitor("nas")
+    logged_in(daemon, upsd)
+
+
+def test_lame_server_first(names, daemon, upsd, server):
+    lame = server(lambda query, question, kind, n: [header(query, 0x8100) + question])
+    good = server(lambda query, question, kind, n: [tell(query, question, kind)])
+    names.conf.write_text(f"nameserver {lame.address}\nnameserver {good.address}\n")
+    names.monitor(NAME)
+    logged_in(daemon, upsd)
+
+
+def test_two_refuse_and_the_third_is_slow(names, daemon, upsd, server):
+    def slow(query, question, kind, _):
+        time.sleep(1.7)  # for each of the two questions
+        return [tell(query, question, kind)]
+
+    late = server(slow)
+    names.conf.write_text(f"nameserver {own_address()}\nnameserver {own_address()}\nnameserver {late.address}\n")
+    names.monitor(NAME)
+    logged_in(daemon, upsd)
+
+
 def test_no_answer_about_ipv6(names, daemon, upsd, server):
     """As some routers do it: the question is dropped."""
     dns = server(lambda query, question, kind, n: [tell(query, question, kind)] if kind == 1 else [])
