@@ -14,7 +14,7 @@
 #define STEP_MS 1000
 #define PATIENCE_MS 3000
 #define ALL_MS 10000
-#define TCP_SECONDS 2
+#define TCP_MS 2000
 /* By UDP an answer has 512 bytes; of a longer one by TCP, this much is enough. */
 #define ANSWER_MAX 4096
 
@@ -67,7 +67,7 @@ static socklen_t length_of(const union resolv_server *server)
 
 static int connect_to(const union resolv_server *server, int type)
 {
-	struct timeval limit = { .tv_sec = TCP_SECONDS };
+	struct timeval limit = { .tv_sec = TCP_MS / 1000 };
 	int fd = socket(server->any.sa_family, type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -85,7 +85,7 @@ static size_t ask_by_tcp(const union resolv_server *server, const struct questio
 			 uint8_t answer[ANSWER_MAX])
 {
 	uint8_t bytes[2 + DNS_QUESTION_MAX] = { (uint8_t)(q->len >> 8), (uint8_t)q->len };
-	int64_t until = now_ms() + TCP_SECONDS * 1000;
+	int64_t until = now_ms() + TCP_MS;
 	size_t len = 0;
 	ssize_t n;
 	int fd = connect_to(server, SOCK_STREAM);
