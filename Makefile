@@ -160,7 +160,7 @@ load: setup-test $(BUILD)/many/host-uclibc/upsmon ## how late a poll is, with up
 .PHONY: size
 size: setup-uclibc $(BUILD)/toolchain/$(HOST_ARCH)/cc ## what a static upsmon is made of, by file and by member of the C library
 	@python3 tests/bench/size.py $(BUILD)/size $(SRC) $(LIBC) -- $(BUILD)/toolchain/$(HOST_ARCH)/cc $(SMALL_CC)
-	@tests/lint/size.sh $(BUILD)
+	@tests/lint/size.sh $(BUILD) table
 
 # Where two builds of this machine are compared, /proc names qemu, or qemu connects otherwise.
 NOT_FOREIGN := not (test_minimal or two_builds or link_that_leads or found_by_path or wrapper_must_exec \
