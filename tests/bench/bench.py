@@ -132,6 +132,15 @@ def polls_seen(ports, seconds):
     return polls
 
 
+def packets_per_poll(port, seconds):
+    """Both ways, with those that only acknowledge."""
+    count = polls = 0
+    for _, _, source, to, tcp in packets(seconds):
+        count += port in (source, to)
+        polls += to == port and b"GET VAR" in tcp
+    return count / max(polls, 1)
+
+
 def gaps(ports, seconds, freq, live):
     """How late each poll of so long a time comes: ms beyond POLLFREQ since the one before."""
     polls = polls_seen(ports, seconds)
@@ -165,7 +174,7 @@ def measure(binary, upsd, hosts, seconds):
             pids = side.processes()
             figures["pss"], figures["dirty"] = memory(pids)
             before = wake_ups(pids)
-            time.sleep(seconds)
+            figures["packets"] = packets_per_poll(upsd.port, seconds)
             figures["wakeups"] = (wake_ups(pids) - before) / seconds / len(hosts)
             calls = traced(pids, seconds, directory)
             figures["calls"], figures["bytes"], figures["names"] = per_poll(calls)
@@ -238,7 +247,7 @@ def reaction(binary, directory):
 
 
 ROWS = (("size", "binary, bytes"), ("pss", "PSS, KiB"), ("dirty", "private dirty, KiB"),
-        ("calls", "system calls a poll"), ("bytes", "bytes a poll"),
+        ("calls", "system calls a poll"), ("bytes", "bytes a poll"), ("packets", "packets a poll, both ways"),
         ("instructions", "instructions a poll"), ("wakeups", "wake-ups a poll"), ("ready", "exec to the login, ms"),
         ("down", "the answer OB LB to SHUTDOWNCMD, ms"),
         ("late", "a poll comes late beside six dead hosts, by at most, ms"))

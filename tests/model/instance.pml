@@ -295,7 +295,7 @@ running:	do
 #ifdef NO_KEEPING
 				holder[fd] = 0
 #else
-				skip			//: upgrade.c: fcntl(self.handover.lock, F_SETFD, keep ? 0 : FD_CLOEXEC);
+				skip			//: upgrade.c: fcntl(handover.lock, F_SETFD, keep ? 0 : FD_CLOEXEC);
 #endif
 			};
 			d_step {			//: instance.c: if (fcntl(lock, F_SETFD, FD_CLOEXEC) < 0 || !lock_retake(lock))
