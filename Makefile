@@ -14,14 +14,15 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 # unwinds a stack (12 kB on x86_64) or needs its code on pages of its own (4 kB); nor has a
 # static program anything to relocate (1 kB). LTO: 8 to 12 kB; in one piece, and with small
 # functions called rather than copied: 1 kB. Data begins where the text ends, not on the next
-# page (up to 4 kB); nobody looks for the id of the build. Sections
-# by name: for MOSTLY_UNUSED (options.h).
+# page (up to 4 kB); nobody looks for the id of the build. Sections by name: for MOSTLY_UNUSED
+# (options.h).
 SMALL := -Os -flto=auto -flto-partition=one -fno-inline-small-functions -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -Wl,--gc-sections -Wl,-z,noseparate-code \
 	-Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none -Wl,--sort-section=name
 # Code of 16-bit words, which most MIPS routers can run; a few (BCM47xx, MIPS R6) cannot.
 MIPS16 ?= no
-$(if $(filter-out yes no,$(MIPS16)),$(error MIPS16 is "$(MIPS16)"; it is yes or no))
+yes_or_no = $(if $(filter-out yes no,$($(1))),$(error $(1) is "$($(1))"; it is yes or no))
+$(call yes_or_no,MIPS16)
 # 64-bit offsets: without them F_GETLK on 32-bit mips names nobody (see lock.c); 64-bit times: a
 # file of 2039 can be looked at.
 STANDARD = $(LEFT_OUT:%=-DWITH_%=0) -Isrc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
@@ -44,8 +45,7 @@ IN_SMALLEST := UPGRADE CHECK JSON SUPERVISOR
 $(if $(filter 1 yes,$(SMALLEST)),$(foreach f,$(IN_SMALLEST),$(eval $(f) := no)))
 LEFT_OUT := $(foreach f,$(FEATURES),$(if $(filter no,$($(f))),$(f)))
 # of a build system around us, the environment may have such a name with another meaning
-$(foreach f,$(FEATURES),$(if $(filter command%,$(origin $(f))),$(if $(filter-out yes no,$($(f))),\
-	$(error $(f) is "$($(f))"; it is yes or no))))
+$(foreach f,$(FEATURES),$(if $(filter command%,$(origin $(f))),$(call yes_or_no,$(f))))
 
 # What is left out unless it is asked for: TLS=mbedtls, with the library of the distribution
 # for the host, and with one of our own (board/common/mbedtls.sh) for static images.
@@ -63,7 +63,7 @@ endif
 # SMALL_LIBC=yes: so does a build system with a static uClibc-ng of its own.
 LIBC := $(sort $(wildcard src/libc/*.c))
 SMALL_LIBC ?= no
-$(if $(filter-out yes no,$(SMALL_LIBC)),$(error SMALL_LIBC is "$(SMALL_LIBC)"; it is yes or no))
+$(call yes_or_no,SMALL_LIBC)
 
 SRC_TLS := $(filter-out $(LIBC) $(foreach f,$(LEFT_OUT),$(FILES_$(f))),$(sort $(wildcard src/*/*.c)))
 SRC := $(if $(filter mbedtls,$(TLS)),$(SRC_TLS),$(filter-out $(FILES_TLS),$(SRC_TLS)))

@@ -9,8 +9,6 @@
 
 #include "libc/text_file.h"
 
-#define BLANKS " \t\r"
-
 static bool add(struct dns_asked asked[DNS_ASK_TYPES], const char *text)
 {
 	for (int i = 0; i < DNS_ASK_TYPES; i++) {
@@ -36,9 +34,9 @@ static bool read_file(const char *name, struct dns_asked asked[DNS_ASK_TYPES])
 	do {
 		char address[64], word[DNS_NAME_MAX];
 
-		end = text_first_word(&f, address, sizeof(address), BLANKS "#");
+		end = text_first_word(&f, address, sizeof(address), TEXT_BLANKS "#");
 		while (end >= 0 && end != '\n' && end != '#') {
-			end = text_word(&f, word, sizeof(word), BLANKS "#");
+			end = text_word(&f, word, sizeof(word), TEXT_BLANKS "#");
 			if (strcasecmp(word, name) == 0) {
 				found |= add(asked, address);
 				break;

@@ -10,10 +10,10 @@
  *
  *	format.c   snprintf(), vsnprintf(): c d i u x X p s %, with - 0 * width
  *	           precision and hh h l ll z j t; the rest of a format that asks
- *	           for more stands in the text as it is (tests/lint/formats.sh)
+ *	           for more stands in the text as it is (tests/lint/architecture.sh)
  *	address.c  inet_pton(), inet_ntop()
- *	resolve.c  getaddrinfo(), gai_strerror(): a host, and a port in digits;
- *	           hosts.c, resolv_conf.c, dns.c and dns_ask.c do the work
+ *	resolve.c  getaddrinfo(), freeaddrinfo(), gai_strerror(): a host, and a
+ *	           port in digits; hosts.c, resolv_conf.c, dns.c and dns_ask.c do the work
  *	users.c    getpwnam(), getgrouplist(): from /etc/passwd and /etc/group,
  *	           the number of the user and its groups, and no more
  *	environ.c  setenv(), unsetenv(), getcwd()

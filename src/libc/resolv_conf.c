@@ -14,17 +14,15 @@
 #include "libc/text_file.h"
 
 #define DNS_PORT 53
-#define BLANKS " \t\r"
 
 /* The number of an interface, or its name; 0 if there is none. */
 static unsigned int read_scope(const char *text)
 {
 	struct ifreq request;
-	unsigned int index = 0;
 	char *end;
+	unsigned int index = (unsigned int)strtoul(text, &end, 10);
 	int fd;
 
-	index = (unsigned int)strtoul(text, &end, 10);
 	if (*text >= '0' && *text <= '9' && *end == '\0')
 		return index;
 	index = 0;
@@ -104,11 +102,10 @@ static int read_line(struct resolv_conf *conf, struct text_file *f, const char *
 {
 	char word[sizeof(conf->search[0])];
 	bool search = strcmp(key, "search") == 0 || strcmp(key, "domain") == 0;
-
 	bool first = true;
 
 	while (end >= 0 && end != '\n') {
-		end = text_word(f, word, sizeof(word), BLANKS);
+		end = text_word(f, word, sizeof(word), TEXT_BLANKS);
 		if (*word == '#' || *word == ';')
 			break;
 		if (*word == '\0' || *word == '\n')
@@ -138,7 +135,7 @@ void resolv_conf_read(struct resolv_conf *conf)
 	add_domain_of_host(conf);
 	if (text_open(&f, "/etc/resolv.conf")) {
 		do {
-			end = text_first_word(&f, word, sizeof(word), BLANKS);
+			end = text_first_word(&f, word, sizeof(word), TEXT_BLANKS);
 			if (*word && *word != '#' && *word != ';')
 				end = read_line(conf, &f, word, end);
 		} while (text_next_line(&f, end));

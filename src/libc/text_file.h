@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Between the words of most of them; a file of Windows has one more. */
+#define TEXT_BLANKS " \t\r"
+
 struct text_file {
 	int fd;
 	size_t at, have;

@@ -28,9 +28,9 @@ from lab.upsd import ADMIN, PRIMARY, Upsd, wait_for  # noqa: E402
 
 READING = ("read", "recv", "recvfrom", "recvmsg", "readv")
 SO_TIMESTAMPNS, SO_RCVBUFFORCE = 35, 33
+WRITING = ("write", "send", "sendto", "sendmsg", "writev")
 # with 10 UPSes as many lines as a build has room for, if nobody asks for more
 DEAD = 6
-WRITING = ("write", "send", "sendto", "sendmsg", "writev")
 
 
 class DeadHosts:

@@ -216,11 +216,15 @@ class Daemon:
         assert result.returncode == 0, result.stderr
         return self
 
-    def run(self, *args):
-        """In the foreground, as a supervisor would; waits until it is ready."""
+    def launch(self, *args):
+        """In the foreground, as a supervisor would; waits for nothing."""
         self.foreground = subprocess.Popen(
             [self.binary, "-F", *args], env=self.env, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=open(self.dir / "log", "ab"))
+
+    def run(self, *args):
+        """The same, and waits until it is ready."""
+        self.launch(*args)
         wait_for("ready", lambda: self.foreground.poll() is not None or self.pid())
         assert self.foreground.poll() is None, self.log()
         return self

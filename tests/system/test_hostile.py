@@ -9,13 +9,18 @@ import json
 import os
 import pathlib
 import re
-import subprocess
+import sys
 import time
 
 import pytest
 
+from lab.board import TOP
 from lab.upsd import PRIMARY, wait_for
 from test_input import FakeServer
+
+sys.path += [str(TOP / "tests" / "bench"), str(TOP / "tests" / "compare")]
+
+from load import cpu_ms  # noqa: E402 (the path comes first)
 
 # what a terminal or a log must never get; a tab and a newline are in our own lines
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -106,11 +111,6 @@ def enemies(canary):
     }
 
 
-def processor_ms(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) * 1000 // os.sysconf("SC_CLK_TCK")
-
-
 def resident_kib(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
 
@@ -137,16 +137,15 @@ def test_hostile_servers_beside_a_real_one(daemon, upsd, tmp_path, names):
     try:
         daemon.run()
         monitor = daemon.monitor()
-        memory, used, begun = resident_kib(monitor), processor_ms(monitor), time.monotonic()
+        memory, used, begun = resident_kib(monitor), cpu_ms([monitor]), time.monotonic()
         wait_for("each enemy to be tried three times", lambda: all(
             server.connections >= 3 or name in QUIET for server, name in zip(servers, names)), 90)
-        share = (processor_ms(monitor) - used) / (time.monotonic() - begun) / 10
+        share = (cpu_ms([monitor]) - used) / (time.monotonic() - begun) / 10
         # the same monitor, no larger: nothing of what came was kept
         assert daemon.monitor() == monitor
         assert resident_kib(monitor) - memory <= 64
         assert share < 50, f"{share:.0f} % of a processor"
-        shown, as_json = (subprocess.run([daemon.binary, "-c", "status", *more], env=daemon.env, check=False,
-                                         capture_output=True, timeout=60) for more in ([], ["-j"]))
+        shown, as_json = daemon.command("-c", "status").stdout, daemon.command("-c", "status", "-j").stdout
         upsd.set_status("OB")
         wait_for("ONBATT", lambda: f"ONBATT {daemon.system(upsd.port)}" in daemon.events_file.read_text())
         upsd.set_status("OB LB")
@@ -156,12 +155,12 @@ def test_hostile_servers_beside_a_real_one(daemon, upsd, tmp_path, names):
             server.close()
     assert not canary.exists()
     assert daemon.down.read_text().split() == [str(os.geteuid())]
-    for where, raw in (("log", (daemon.dir / "log").read_bytes()), ("status", shown.stdout),
-                       ("json", as_json.stdout), ("told", (daemon.dir / "told").read_bytes())):
-        text = raw.decode()  # or it is no UTF-8
+    # what is no UTF-8 raises
+    for where, text in (("log", (daemon.dir / "log").read_text("utf-8")), ("status", shown),
+                        ("json", as_json), ("told", (daemon.dir / "told").read_text("utf-8"))):
         found = CONTROL.search(text)
         assert not found, (where, text[max(0, found.start() - 100):found.end() + 100])
-    json.loads(as_json.stdout)
+    json.loads(as_json)
     # whoever lies about another UPS is not believed
     for port in (server.port for server in servers):
         assert f"FSD ups@127.0.0.1:{port}" not in daemon.events_file.read_text()

@@ -23,11 +23,8 @@ NOBODY = pwd.getpwnam("nobody").pw_uid
 
 def own_namespace(daemon, setup):
     """Runs the daemon where the mounts of `setup` are its own; nobody else sees them."""
-    daemon.foreground = subprocess.Popen(
-        ["unshare", "--mount", "sh", "-ec", f'{setup}\nexec "$0" -F', daemon.binary],
-        env=daemon.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=open(daemon.dir / "log", "ab"))
-    return daemon
+    assert daemon.inside(setup)
+    daemon.launch()
 
 
 # -- NOTIFYCMD that shuts down: the idiom of NUT's own documentation ----------------------

@@ -70,10 +70,7 @@ class Upsd:
         self.address = listen
         self.reached_at = "127.0.0.1" if listen == "0.0.0.0" else listen
         # also while it is stopped: others look for ports at the same time
-        self.held = None
-        self.port = port
-        if not port:
-            self.port, self.held = held_port()
+        self.port, self.held = (port, None) if port else held_port()
         self.extra_users = users
         self.drivers = {}
         self.server = None
