@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/session_poll.h"
 #include "core/session_tls.h"
 
 void core_init(struct core *c, const struct conf *conf, uint32_t connect_ms, int64_t now)
@@ -239,7 +240,7 @@ static void apply(struct core *c, struct session_step *step, enum session_result
 		ups_status(&c->ups[step->ups], &ups, step->text);
 	else if (result == SESSION_VARIABLE &&
 		 !ups_variable(&c->ups[step->ups], &ups, step->variable, step->text))
-		session_value(&c->session[step->ups], step, step->variable, step->text);
+		session_poll_no_number(&c->session[step->ups], step, step->variable, step->text);
 	else if (result == SESSION_FAILED)
 		ups_failed(&c->ups[step->ups], &ups);
 	if (result == SESSION_STATUS) {

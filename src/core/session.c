@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/session_login.h"
+#include "core/session_poll.h"
 #include "core/session_tls.h"
 
 static uint32_t interval(uint32_t poll_ms)
@@ -18,29 +19,6 @@ void session_init(struct session *s, int64_t now, uint32_t poll_ms)
 	s->state = SESSION_DOWN;
 	s->attempted = now - interval(poll_ms); /* the first one is due at once */
 	s->login_at = NEVER;
-}
-
-/*
- * The log hears of a poll's outcome when it differs from the one before; of
- * the same failure again only as POLLFAIL_LOG_THROTTLE_MAX has it.
- */
-static void report_poll(struct session *s, struct session_step *step, enum report report,
-			const char *why)
-{
-	int32_t throttle = step->conf->poll_fail_throttle;
-	bool say = s->poll_report != (uint8_t)report;
-
-	if (report == REPORT_POLL_WORKS) {
-		say = say && s->poll_report != REPORT_NONE;
-		s->failures = 0;
-	} else {
-		s->failures++;
-		say = say || throttle < 0 ||
-		      (throttle > 0 && s->failures % (uint32_t)throttle == 0);
-	}
-	if (say)
-		action_report(step->out, step->ups, report, 0, why);
-	s->poll_report = (uint8_t)report;
 }
 
 /* A logout waits for one try of FSD, and not for a server that keeps refusing. */
@@ -65,15 +43,8 @@ static enum session_result drop(struct session *s, struct session_step *step, en
 		report = REPORT_RUBBISH;
 		why = s->misfit;
 	}
-	report_poll(s, step, report, why);
+	session_poll_report(s, step, report, why);
 	return SESSION_FAILED;
-}
-
-/* The request that was sent is a variable that can be done without. */
-static bool is_optional(const struct session *s)
-{
-	return s->state == SESSION_WAITING && s->request >= REQUEST_ALARM &&
-	       s->request <= REQUEST_RUNTIME;
 }
 
 static void send(struct session *s, struct session_step *step, enum proto_request request)
@@ -122,40 +93,11 @@ enum session_result session_closed(struct session *s, struct session_step *step,
 	return SESSION_NOTHING;
 }
 
-static void say_missing(struct session *s, struct session_step *step, enum conf_variable variable)
-{
-	unsigned int bit = 1U << variable;
-
-	/* an alarm without a text is no loss */
-	if (variable != VARIABLE_ALARM && !(s->told_missing & bit))
-		action_report(step->out, step->ups, REPORT_VARIABLE_MISSING, 0,
-			      proto_variable_name(variable));
-	if (variable != VARIABLE_ALARM)
-		s->told_missing |= bit;
-}
-
-/* The variable that was asked for: this poll has done its part. */
-static void take_variable(struct session *s, struct session_step *step)
-{
-	step->variable = (enum conf_variable)(s->request - REQUEST_ALARM);
-	step->text = NULL;
-	s->wants &= ~(1U << step->variable);
-}
-
-/* No answer to be had, now: the next poll asks again.  An alarm is notified without its text. */
-static enum session_result do_without(struct session *s, struct session_step *step)
-{
-	take_variable(s, step);
-	s->state = SESSION_IDLE;
-	say_missing(s, step, step->variable);
-	return step->variable == VARIABLE_ALARM ? SESSION_VARIABLE : SESSION_NOTHING;
-}
-
 /* Something came that answers nothing. */
 static enum session_result misfit(struct session *s, struct session_step *step, const char *what)
 {
-	if (is_optional(s))
-		return do_without(s, step);
+	if (session_poll_is_optional(s))
+		return session_poll_do_without(s, step);
 	if (!s->misfit[0])
 		snprintf(s->misfit, sizeof(s->misfit), "%s", what);
 	if (s->misfits++ < SESSION_MISFITS_MAX)
@@ -169,40 +111,6 @@ enum session_result session_garbage(struct session *s, struct session_step *step
 	if (s->state != SESSION_IDLE && s->state != SESSION_WAITING)
 		return SESSION_NOTHING;
 	return misfit(s, step, why);
-}
-
-static enum session_result poll_reply(struct session *s, struct session_step *step,
-				      const struct proto_reply *reply)
-{
-	if (reply->kind == PROTO_ERR) {
-		report_poll(s, step, REPORT_POLL_REFUSED, reply->text);
-		return SESSION_FAILED;
-	}
-	if (reply->text[strspn(reply->text, " ")] == '\0') {
-		report_poll(s, step, REPORT_STATUS_EMPTY, "");
-		return SESSION_FAILED;
-	}
-	report_poll(s, step, REPORT_POLL_WORKS, "");
-	step->text = reply->text;
-	return SESSION_STATUS;
-}
-
-static enum session_result variable_reply(struct session *s, struct session_step *step,
-					  const struct proto_reply *reply)
-{
-	take_variable(s, step);
-	if (reply->kind == PROTO_OK) {
-		step->text = reply->text;
-		return SESSION_VARIABLE;
-	}
-	/* a passing failure: the next poll asks again */
-	if (strcmp(reply->text, "VAR-NOT-SUPPORTED") != 0)
-		return SESSION_NOTHING;
-	say_missing(s, step, step->variable);
-	/* an alarm may have a text the next time */
-	if (step->variable != VARIABLE_ALARM)
-		s->missing |= 1U << step->variable;
-	return SESSION_VARIABLE;
 }
 
 /* The count of logins, by either way; what fails is unknown. */
@@ -247,11 +155,11 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 		session_login_reply(s, step, &reply);
 		break;
 	case REQUEST_STATUS:
-		return poll_reply(s, step, &reply);
+		return session_poll_reply(s, step, &reply);
 	case REQUEST_ALARM:
 	case REQUEST_CHARGE:
 	case REQUEST_RUNTIME:
-		return variable_reply(s, step, &reply);
+		return session_poll_variable(s, step, &reply);
 	case REQUEST_NUMLOGINS:
 		logins_reply(s, step, &reply, reply.number);
 		break;
@@ -283,21 +191,14 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 	return SESSION_NOTHING;
 }
 
-static enum proto_request next_variable(unsigned int wants)
-{
-	int variable = 0;
-
-	while (!(wants & (1U << variable)))
-		variable++;
-	return (enum proto_request)(REQUEST_ALARM + variable);
-}
-
 /*
  * The order is the priority: what a shutdown needs comes before a poll, and
  * the secondaries learn of FSD even if nobody waits for them (HOSTSYNC 0).
  */
 static void idle(struct session *s, struct session_step *step)
 {
+	enum proto_request variable;
+
 	if (may_leave(s)) {
 		send(s, step, REQUEST_LOGOUT);
 	} else if (session_tls_is_due(s)) {
@@ -309,24 +210,12 @@ static void idle(struct session *s, struct session_step *step)
 	} else if (s->want_logins && step->now >= s->logins_at) {
 		s->counted = 0;
 		send(s, step, s->list_clients ? REQUEST_CLIENTS : REQUEST_NUMLOGINS);
-	} else if (s->wants & ~s->missing) {
-		send(s, step, next_variable(s->wants & ~s->missing));
+	} else if (session_poll_wants(s, &variable)) {
+		send(s, step, variable);
 	} else if (step->now >= s->polled + interval(step->poll_ms)) {
 		s->polled = step->now;
 		send(s, step, REQUEST_STATUS);
 	}
-}
-
-void session_value(struct session *s, struct session_step *step, enum conf_variable variable,
-		   const char *value)
-{
-	char why[WHY_MAX];
-
-	if (s->told_values & (1U << variable))
-		return;
-	s->told_values |= 1U << variable;
-	snprintf(why, sizeof(why), "%s \"%.40s\"", proto_variable_name(variable), value);
-	action_report(step->out, step->ups, REPORT_VARIABLE_NO_NUMBER, 0, why);
 }
 
 void session_leave(struct session *s, struct session_step *step)
@@ -375,8 +264,8 @@ enum session_result session_advance(struct session *s, struct session_step *step
 			/* that text is not asked for again while this alarm lasts */
 			if (s->request == REQUEST_ALARM)
 				s->missing |= 1U << VARIABLE_ALARM;
-			if (is_optional(s))
-				return do_without(s, step);
+			if (session_poll_is_optional(s))
+				return session_poll_do_without(s, step);
 			action_close(step->out, step->ups);
 			if (session_tls_is_due(s))
 				session_tls_silent(s, step);

@@ -118,10 +118,6 @@ enum session_result session_reply(struct session *s, struct session_step *step,
 /* Bytes that are no line of the protocol. */
 enum session_result session_garbage(struct session *s, struct session_step *step, const char *why);
 
-/* The value of a variable is not the number that it should be: said once in an outage. */
-void session_value(struct session *s, struct session_step *step, enum conf_variable variable,
-		   const char *value);
-
 /* Says LOGOUT, waits for nothing, and is over. */
 void session_leave(struct session *s, struct session_step *step);
 

@@ -9,15 +9,10 @@
 
 #include "base/child.h"
 #include "base/clock.h"
-#include "base/environment.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "base/signals.h"
 #include "core/message.h"
-#include "guard/cert_files.h"
-#include "guard/confine.h"
+#include "guard/monitor_start.h"
 #include "guard/safeguard.h"
-#include "monitor/monitor.h"
 
 /* A monitor that was told to stop logs out within this time, or is ended. */
 #define STOP_MS 3000
@@ -179,41 +174,6 @@ bool worker_has_failed(void)
 
 /* ---- its start ---- */
 
-/* In the child: becomes the monitor and never returns. */
-static void be_monitor(struct monitor_setup *setup)
-{
-	struct loop_client client;
-
-	signals_ignore_orders();
-	self.setup.in_child();
-	channel_close(&self.monitor.channel);
-	retired_forget();
-	if (self.setup.ready_fd >= 0 && !self.ready)
-		close(self.setup.ready_fd);
-#if WITH_TLS
-	/* as root, who alone may read keys */
-	cert_files_read(setup->conf, &setup->files);
-#endif
-	if (self.setup.user && !user_become(self.setup.user)) {
-		log_error("cannot give up root: %s", strerror(errno));
-		_exit(1);
-	}
-	confine_monitor(confine_is_wanted(setup->conf));
-	if (setup->lock >= 0 && !file_lock(setup->lock, F_WRLCK))
-		log_warning("the monitor has no lock (%s): -c fsd works for root only",
-			    strerror(errno));
-	if (setup->lock >= 0 && access(environment_pid_dir(), R_OK | X_OK) < 0)
-		log_warning("%s: %s, for the user of NOTIFYCMD: -c fsd and -c status work for root "
-			    "only; chmod 755",
-			    environment_pid_dir(), strerror(errno));
-	monitor_init(setup, &client);
-#if WITH_TLS
-	cert_files_forget();
-#endif
-	loop_run(&client, 1, self.setup.wait);
-	_exit(monitor_status());
-}
-
 static void start_failed(struct channel *theirs)
 {
 	log_error("cannot start the monitor: %s", strerror(errno));
@@ -242,19 +202,17 @@ void worker_start(void)
 		return;
 	}
 	if (self.setup.one_process) {
-#if WITH_TLS
-		cert_files_read(setup.conf, &setup.files);
-#endif
-		monitor_init(&setup, &self.client);
-#if WITH_TLS
-		cert_files_forget();
-#endif
+		monitor_start_here(&setup, &self.client);
 		return;
 	}
 	setup.lock = self.setup.make_lock();
 	self.monitor.pid = child_fork(on_end, NULL);
-	if (self.monitor.pid == 0)
-		be_monitor(&setup);
+	if (self.monitor.pid == 0) {
+		channel_close(&self.monitor.channel);
+		if (self.setup.ready_fd >= 0 && !self.ready)
+			close(self.setup.ready_fd);
+		monitor_start_child(&self.setup, &setup);
+	}
 	if (setup.lock >= 0)
 		close(setup.lock);
 	if (self.monitor.pid < 0) {

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * link.h - the bytes between one session and its server: name look-up,
- * connect, read, write, and the handshake of TLS; none of them waits.
- *
- * A name may have several addresses, and one of them may swallow all packets.
- * So the addresses are tried side by side: each one starts LINK_NEXT_MS after the
- * last, or as soon as that has failed.  The first that answers wins (RFC 8305),
- * and goes first the next time.
+ * link.h - the bytes between one session and its server: read, write, and the
+ * handshake of TLS, on a connection that dial.h makes; none of them waits.
  *
  * A link tells what happens through its events: CONNECTED, then LINE for each
  * line, and GARBAGE for one that cannot be read; CLOSED ends it.  A close
@@ -23,15 +18,12 @@
 #include "core/core.h"
 #include "core/proto.h"
 #include "core/words.h"
-#include "monitor/lookup.h"
+#include "monitor/dial.h"
 #include "monitor/transport.h"
-
-#define LINK_NEXT_MS 250
 
 enum link_state {
 	LINK_CLOSED,
-	LINK_LOOKUP,
-	LINK_CONNECTING,
+	LINK_DIALLING,
 #if WITH_TLS
 	LINK_SECURING,	/* the handshake */
 #endif
@@ -40,22 +32,17 @@ enum link_state {
 
 struct link {
 	enum link_state state;
-	int fd;			/* the look-up's pipe, then the socket */
-	int tries[ADDRESSES_MAX]; /* sockets that connect; -1: none */
-	uint32_t next;		/* the address to try next */
-	int64_t next_at;	/* when; NEVER: there is none.  Of a handshake the next step */
-	pid_t child;		/* of the look-up */
+	int fd;			/* while it is open */
 	uint16_t out_used;	/* of out */
 	char *out;		/* what the kernel did not take, hardly ever anything */
-	struct lookup_answer answer;
-	union lookup_address winner; /* of the last connection */
+	struct dial dial;
 	struct transport transport;
 #if WITH_TLS
 	short secure_events;	/* what the handshake waits for */
+	int64_t secure_at;	/* when the handshake goes on by itself; NEVER: it waits */
 	const char *secure_why;	/* it could not even begin */
 #endif
 	struct words words;
-	char what[WHY_MAX];	/* which addresses were tried, and why they failed */
 };
 
 typedef void link_event(void *arg, const struct event *ev);

@@ -14,22 +14,14 @@
 #include "core/message.h"
 #include "monitor/link.h"
 #include "monitor/notifier.h"
+#include "monitor/tell.h"
 #include "options.h"
 
-/* A reply comes within SESSION_REPLY_MS of the request, or is given up. */
-#define REPLY_WAIT_MS (SESSION_REPLY_MS + 1000)
-/* A promise that lasts a little longer than the next wake-up need not be renewed before. */
-#define SPARE_MS (REPLY_WAIT_MS - 500)
-/* While nothing happens, the guard hears from us as often as this, and sleeps in between. */
-#define CALM_MS 36000
-
-/* A UPS: its connection, and what the guard was told of it. */
+/* A UPS: its connection. */
 struct watched {
 	struct link link;
-	struct ups told;
 	unsigned int polled;	/* how many descriptors the link had in the last wait */
 	bool open_wanted;
-	bool is_told;
 };
 
 /*
@@ -47,20 +39,13 @@ static struct {
 	int64_t core_at;	/* what the core wanted when the wait began */
 	int status;
 	bool over;
-	/* what the guard was told beside the UPSes, and still has to be */
-	uint32_t told_phase;
-	int64_t told_until;
-	bool told_ready;
-	int64_t silent_until;	/* as the guard was told last */
-	int64_t speak_by;	/* the least that it is to be told */
 	int lock;		/* by which our user finds us; -1: none */
-	bool asked_unsaid;	/* our user wants FSD, and the guard is still to be told */
 	bool rest_asked;
 	bool resting;		/* and the guard knows it */
+	struct tell tell;
 	struct core core;
 	struct watched watched[UPS_MAX];
 	struct actions actions;
-	struct sched told_sched;
 	struct conf own;	/* in one process: the guard's changes before we end */
 } self MOSTLY_UNUSED;
 
@@ -169,88 +154,6 @@ static void open_links(void)
 	}
 }
 
-/* Until when the guard need not hear from us: longer where nothing happens. */
-static int64_t promise(void)
-{
-	int64_t calm = self.now + CALM_MS;
-
-	return self.speak_by < calm && core_is_calm(&self.core) ? calm : self.speak_by;
-}
-
-/* Says one thing to the guard; false if it has to wait until it can be said. */
-static bool say(enum message_kind kind, uint16_t place)
-{
-	struct message m;
-
-	memset(&m, 0, sizeof(m));
-	m.kind = kind;
-	m.ups = place;
-	m.phase = self.core.phase;
-	m.phase_until = self.core.phase_until;
-	m.silent_until = promise();
-	if (kind == MESSAGE_UPS)
-		m.state = self.core.ups[place];
-	else if (kind == MESSAGE_TIMER)
-		m.timer = self.core.sched.timers[place];
-	if (!channel_send(&self.channel, &m, sizeof(m)))
-		return false;
-	self.silent_until = m.silent_until;
-	return true;
-}
-
-/* A UPS of which the guard knows all that matters. */
-static bool is_told(uint16_t i)
-{
-	return self.watched[i].is_told && ups_is_same(&self.watched[i].told, &self.core.ups[i]);
-}
-
-/* True once the guard knows all that it should. */
-static bool tell_guard(void)
-{
-	if (self.asked_unsaid && !say(MESSAGE_ASKED, 0))
-		return false;
-	self.asked_unsaid = false;
-	/* before the UPS whose notification has started it: rather a second ONBATT than no timer */
-	for (uint16_t i = 0; WITH_UPSSCHED && i < SCHED_TIMERS_MAX; i++) {
-		const struct sched_timer *timer = &self.core.sched.timers[i];
-		struct sched_timer *told = &self.told_sched.timers[i];
-
-		/* they stand in a row */
-		if (!timer->name[0] && !told->name[0])
-			break;
-		if (memcmp(told, timer, sizeof(*timer)) == 0)
-			continue;
-		if (!say(MESSAGE_TIMER, i))
-			return false;
-		*told = *timer;
-	}
-	for (uint16_t i = 0; i < self.conf->ups_count; i++) {
-		if (is_told(i))
-			continue;
-		if (!say(MESSAGE_UPS, i))
-			return false;
-		self.watched[i].told = self.core.ups[i];
-		self.watched[i].is_told = true;
-	}
-	/* said once more where nothing else is, so that the guard knows that we live */
-	if (self.told_phase != self.core.phase || self.told_until != self.core.phase_until ||
-	    self.silent_until < self.speak_by - SPARE_MS ||
-	    (self.silent_until == NEVER && self.speak_by != NEVER)) {
-		if (!say(MESSAGE_PHASE, 0))
-			return false;
-		self.told_phase = self.core.phase;
-		self.told_until = self.core.phase_until;
-	}
-	if (!self.told_ready && core_is_ready(&self.core)) {
-		if (!say(MESSAGE_READY, 0))
-			return false;
-		self.told_ready = true;
-		if (self.background)
-			detach_stdio();
-	}
-	return true;
-}
-
 static void end(int status)
 {
 	notifier_flush(self.conf);
@@ -319,12 +222,6 @@ static void hear_guard(void)
 	}
 }
 
-/* How long the guard may have to wait for the next word: a poll's reply is one. */
-static int64_t speak_by(int64_t wake_up)
-{
-	return wake_up == NEVER ? NEVER : wake_up + REPLY_WAIT_MS;
-}
-
 static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 {
 	int64_t at = core_deadline(&self.core, self.now);
@@ -337,10 +234,14 @@ static unsigned int prepare(void *arg, struct pollfd *fds, int64_t *deadline)
 	self.core_at = at;
 	if (notifier_deadline() < at)
 		at = notifier_deadline();
-	self.speak_by = speak_by(at);
-	told = self.resting || tell_guard();
+	tell_wake_up(&self.tell, at);
+	told = self.resting || tell_all(&self.tell, self.now);
 	if (told && self.rest_asked && !self.resting)
-		told = self.resting = say(MESSAGE_RESTING, 0);
+		told = self.resting = tell_resting(&self.tell, self.now);
+	if (self.tell.is_ready && self.background) {
+		detach_stdio();
+		self.background = false;
+	}
 	fds[used].fd = self.channel.in;
 	fds[used].revents = 0;
 	fds[used++].events = POLLIN;
@@ -376,7 +277,7 @@ static void advance(const struct pollfd *fds)
 static void hear_user(void)
 {
 	signals_log_fsd();
-	self.asked_unsaid = true;
+	tell_asked(&self.tell);
 }
 
 static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, int64_t now)
@@ -396,7 +297,8 @@ static bool handle(void *arg, const struct pollfd *fds, unsigned int signals, in
 		return false;
 	open_links();
 	notifier_advance(self.conf, now);
-	if (self.core.stopping && core_is_over(&self.core) && tell_guard())
+	if (self.core.stopping && core_is_over(&self.core) &&
+	    tell_all(&self.tell, now))
 		end(0);
 	return !self.over;
 }
@@ -408,8 +310,7 @@ static void restore(const struct snapshot *snapshot)
 			core_restore_ups(&self.core, i, &snapshot->ups[i], self.now);
 	}
 	core_restore_sched(&self.core, &snapshot->sched);
-	if (snapshot->sched.timers[0].name[0])
-		self.told_sched = snapshot->sched;
+	tell_known(&self.tell, &snapshot->sched);
 	core_restore_phase(&self.core, (enum phase)snapshot->phase, snapshot->phase_until, self.now);
 }
 
@@ -444,11 +345,11 @@ void monitor_init(const struct monitor_setup *setup, struct loop_client *client)
 	self.background = setup->background;
 	self.one_process = setup->one_process;
 	self.now = clock_ms();
-	self.told_until = NEVER;
 	self.status = 1; /* unless it ends as it should */
 	for (uint16_t i = 0; i < self.conf->ups_count; i++)
 		link_init(&self.watched[i].link, unsent[i]);
 	core_init(&self.core, self.conf, setup->connect_ms, self.now);
+	tell_init(&self.tell, &self.core, &self.channel);
 	restore(setup->snapshot);
 #if WITH_TLS
 	start_tls(&setup->files);

@@ -31,7 +31,7 @@ may_include() {
 # and a child's trial of them, and the guard's way to an upgrade.
 is_door() {
 	case "$1 $2" in
-	"guard/worker.c monitor/monitor.h" | "guard/cert_files.h tls/tls.h" | "guard/guard.c upgrade/"*) true ;;
+	"guard/monitor_start.h monitor/monitor.h" | "guard/cert_files.h tls/tls.h" | "guard/guard.c upgrade/"*) true ;;
 	*) false ;;
 	esac
 }
