@@ -17,6 +17,7 @@
  *	users.c    getpwnam(), getgrouplist(): from /etc/passwd and /etc/group,
  *	           the number of the user and its groups, and no more
  *	environ.c  setenv(), unsetenv(), getcwd()
+ *	strings.c  strerror(), of what can happen here; strcasecmp(), strncasecmp()
  */
 #ifndef LIBC_H
 #define LIBC_H
@@ -35,6 +36,9 @@
 #define setenv small_setenv
 #define unsetenv small_unsetenv
 #define getcwd small_getcwd
+#define strerror small_strerror
+#define strcasecmp small_strcasecmp
+#define strncasecmp small_strncasecmp
 #endif
 
 #endif

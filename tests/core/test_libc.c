@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,6 +36,9 @@ int small_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count)
 int small_setenv(const char *name, const char *value, int overwrite);
 int small_unsetenv(const char *name);
 char *small_getcwd(char *to, size_t size);
+char *small_strerror(int error);
+int small_strcasecmp(const char *a, const char *b);
+int small_strncasecmp(const char *a, const char *b, size_t len);
 
 /* What the next file is that src/libc opens; NULL: as it is. */
 static const char *file_text;
@@ -537,6 +541,48 @@ static void test_getcwd(void **state)
 	assert_null(small_getcwd(ours, 1));
 }
 
+/* One that it has no text for is a number; any other has the same text as everywhere. */
+static void test_errors(void **state)
+{
+	int known = 0;
+
+	(void)state;
+	for (int error = 1; error < 200; error++) {
+		const char *ours = small_strerror(error);
+
+		if (strncmp(ours, "error ", 6) == 0)
+			continue;
+		assert_string_equal(ours, strerror(error));
+		known++;
+	}
+	assert_in_range(known, 40, 60);
+	/* two in one line of the log */
+	assert_string_not_equal(small_strerror(ENOENT), small_strerror(EACCES));
+	assert_string_equal(small_strerror(0), "error 0");
+	assert_string_equal(small_strerror(INT_MIN), "error -2147483648");
+}
+
+static int sign(int n)
+{
+	return (n > 0) - (n < 0);
+}
+
+static void test_letters(void **state)
+{
+	static const char *const words[] = { "", "a", "A", "ab", "aB", "AC", "b", "[", "_", "z", "Z", "@",
+					     "a\xc3\xa4", "a\xc3\x84", "OK", "ok ", "OFF" };
+	const unsigned int count = sizeof(words) / sizeof(words[0]);
+
+	(void)state;
+	for (unsigned int i = 0; i < count * count; i++) {
+		const char *a = words[i / count], *b = words[i % count];
+
+		assert_int_equal(sign(small_strcasecmp(a, b)), sign(strcasecmp(a, b)));
+		for (size_t len = 0; len < 4; len++)
+			assert_int_equal(sign(small_strncasecmp(a, b, len)), sign(strncasecmp(a, b, len)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -555,6 +601,8 @@ int main(void)
 		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_getcwd),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_letters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
