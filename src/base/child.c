@@ -156,12 +156,18 @@ static int free_places(void)
 	return count;
 }
 
+static const int left_free[] = {
+	[CHILD_ORDINARY] = CHILD_MAX / 4,
+	[CHILD_URGENT] = CHILD_MAX / 8,
+	[CHILD_LAST] = 0,
+};
+
 pid_t child_run(const struct child_command *command, child_done *done, void *arg)
 {
 	pid_t pid = -1;
 
-	/* commands that hang must leave room for look-ups and the monitor */
-	if (command->must || free_places() > CHILD_MAX / 4)
+	/* commands that hang must leave room for what matters more */
+	if (free_places() > left_free[command->rank])
 		pid = child_fork(done, arg);
 	else
 		errno = EAGAIN;

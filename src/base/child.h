@@ -30,6 +30,13 @@ pid_t child_fork(child_done *done, void *arg);
 bool child_adopt(pid_t pid, child_done *done, void *arg);
 
 /*
+ * Commands may hang, and fill the table.  An urgent one takes places where an ordinary one
+ * is refused, and the last one, which is SHUTDOWNCMD, takes any: look-ups, without which
+ * nothing is watched, always have some.
+ */
+enum child_rank { CHILD_ORDINARY, CHILD_URGENT, CHILD_LAST };
+
+/*
  * A command as upsmon.conf has it: `words` texts one behind the other, each
  * with its NUL.  One word is for the shell.  Several are a program and its
  * arguments, and run as they are; but if there is no such program, the shell
@@ -40,7 +47,7 @@ struct child_command {
 	unsigned int words;
 	const char *message;	/* its last argument, safe from the shell; NULL: none */
 	const char *const *environment; /* pairs of name and value, ended by NULL; or NULL */
-	bool must;		/* also takes the places that are kept for look-ups */
+	enum child_rank rank;
 };
 
 /* Starts it in a session of its own, without standard input.  As child_fork(). */

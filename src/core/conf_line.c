@@ -107,6 +107,9 @@ static bool is_named(const struct conf_reader *r, const char *name)
 	       (strcmp(name, "DEBUG_MIN") == 0 && strcasecmp(name, conf_arg(r, 0)) == 0);
 }
 
+/* Any number below 0 is -1, as in NUT. */
+#define NEVER_BELOW (-CONF_SECONDS_MAX)
+
 /*
  * Directives that hold one number.  All of them are 32 bits wide in the
  * struct; seconds become milliseconds.
@@ -123,10 +126,10 @@ static const struct {
 	{ "FINALDELAY", offsetof(struct conf, final_delay_ms), 0, 86400, 1000 },
 	{ "NOCOMMWARNTIME", offsetof(struct conf, nocomm_warn_ms), 0, CONF_SECONDS_MAX, 1000 },
 	{ "RBWARNTIME", offsetof(struct conf, replace_warn_ms), 0, CONF_SECONDS_MAX, 1000 },
-	{ "OFFDURATION", offsetof(struct conf, off_ms), -1, 86400, 1000 },
+	{ "OFFDURATION", offsetof(struct conf, off_ms), NEVER_BELOW, 86400, 1000 },
 	{ "OBLBDURATION", offsetof(struct conf, oblb_ms), 0, 86400, 1000 },
-	{ "OVERDURATION", offsetof(struct conf, over_ms), -1, 86400, 1000 },
-	{ "POLLFAIL_LOG_THROTTLE_MAX", offsetof(struct conf, poll_fail_throttle), -1, 1000000, 1 },
+	{ "OVERDURATION", offsetof(struct conf, over_ms), NEVER_BELOW, 86400, 1000 },
+	{ "POLLFAIL_LOG_THROTTLE_MAX", offsetof(struct conf, poll_fail_throttle), NEVER_BELOW, 1000000, 1 },
 	{ "DEBUG_MIN", offsetof(struct conf, debug_min), 0, 9, 1 },
 };
 
@@ -141,7 +144,7 @@ static bool read_plain_number(struct conf_reader *r)
 		if (conf_want(r, 1, numbers[i].scale == 1000 ? "seconds" : "a number") &&
 		    conf_number(r, numbers[i].name, conf_arg(r, 1), numbers[i].min, numbers[i].max,
 				&number))
-			*value = (uint32_t)number * (uint32_t)numbers[i].scale;
+			*value = (uint32_t)(number < 0 ? -1 : number) * (uint32_t)numbers[i].scale;
 		return true;
 	}
 	return false;

@@ -33,10 +33,21 @@ struct snapshot snapshot_move(const struct snapshot *s, const struct conf *old,
 	return moved;
 }
 
-bool snapshot_on_battery(const struct snapshot *s, const struct conf *conf)
+bool snapshot_has_power(const struct snapshot *s, const struct conf *conf)
+{
+	uint32_t power = 0;
+
+	for (uint16_t i = 0; i < conf->ups_count; i++) {
+		if (!s->known[i] || (s->ups[i].line != LINE_BATTERY && !s->ups[i].critical))
+			power += conf->ups[i].power_value;
+	}
+	return power >= conf->min_supplies;
+}
+
+bool snapshot_has_answer(const struct snapshot *s, const struct conf *conf)
 {
 	for (uint16_t i = 0; i < conf->ups_count; i++) {
-		if (s->known[i] && s->ups[i].line == LINE_BATTERY)
+		if (s->known[i] && s->ups[i].comm == COMM_OK)
 			return true;
 	}
 	return false;

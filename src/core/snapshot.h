@@ -32,6 +32,13 @@ void snapshot_init(struct snapshot *s);
 struct snapshot snapshot_move(const struct snapshot *s, const struct conf *old,
 			      const struct conf *now);
 
-bool snapshot_on_battery(const struct snapshot *s, const struct conf *conf);
+/*
+ * The power that is left while nobody watches, as MINSUPPLIES counts it: of each UPS
+ * that was not on battery.  One that was never seen counts, as in the core.
+ */
+bool snapshot_has_power(const struct snapshot *s, const struct conf *conf);
+
+/* Some UPS has answered, and was not lost since. */
+bool snapshot_has_answer(const struct snapshot *s, const struct conf *conf);
 
 #endif

@@ -95,6 +95,7 @@ static int make_lock(void)
 static void in_child(void)
 {
 	ready_fd_forget();
+	upgrade_forget();
 	instance_forget(&self.instance);
 }
 

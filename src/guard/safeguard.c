@@ -40,6 +40,11 @@ void safeguard_is_news(void)
 	self.news = true;
 }
 
+bool safeguard_has_seen(void)
+{
+	return snapshot_has_answer(&self.snapshot, self.conf);
+}
+
 static int64_t bounded(const struct message *m, int64_t now)
 {
 	int64_t latest = NEVER;
@@ -136,9 +141,9 @@ void safeguard_advance(bool monitor, int64_t now)
 
 void safeguard_give_up(int64_t now)
 {
-	if (!self.fsd_asked && !snapshot_on_battery(&self.snapshot, self.conf))
+	if (safeguard_is_alarmed() || snapshot_has_power(&self.snapshot, self.conf))
 		return;
-	log_error("%s, and no monitor stays alive: shutting down",
-		  self.fsd_asked ? "FSD was asked for" : "on battery");
-	shutdown_begin(self.conf, now);
+	log_error("on battery, and no monitor stays alive: FSD");
+	self.fsd_asked = true;
+	self.fsd_at = now;
 }

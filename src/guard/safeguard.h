@@ -31,6 +31,9 @@ void safeguard_is_news(void);
 /* A sound message, MESSAGE_UPS, MESSAGE_TIMER or MESSAGE_PHASE.  False: it takes back a step of a shutdown. */
 bool safeguard_hear(const struct message *m, int64_t now);
 
+/* Some UPS has answered: the configuration is good for something. */
+bool safeguard_has_seen(void);
+
 /* Somebody has asked for FSD: until the shutdown is carried out. */
 void safeguard_fsd(int64_t now);
 
@@ -50,7 +53,10 @@ bool safeguard_is_alarmed(void);
 int64_t safeguard_deadline(bool monitor);
 void safeguard_advance(bool monitor, int64_t now);
 
-/* No monitor stays alive.  On battery, or with FSD asked for, that is the end. */
+/*
+ * No monitor stays alive: on battery, that is FSD.  The next monitor warns the secondaries,
+ * if it lives for so long; and whatever becomes of it, the machine goes down.
+ */
 void safeguard_give_up(int64_t now);
 
 #endif

@@ -63,7 +63,7 @@ static void run(int64_t now)
 	const struct child_command command = {
 		.text = conf_get(self.conf, c->text),
 		.words = c->words,
-		.must = true,
+		.rank = CHILD_LAST,
 	};
 	char text[MESSAGE_MAX];
 

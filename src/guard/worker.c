@@ -20,8 +20,10 @@
 #define SETTLED_MS 10000
 #define RESTART_FIRST_MS 500
 #define RESTART_MAX_MS 10000
-/* So many that died in a row: none will live. */
+/* So many that died in a row: none will live.  One that hangs counts twice: it takes longer to find out. */
 #define HOPELESS 5
+/* One that was killed and is not dead by then waits for a device that does not answer. */
+#define REAP_MS 5000
 /* How much later than it has promised a monitor may speak, and the first one at all. */
 #define LATE_MS 4000
 #define FIRST_WORD_MS 20000
@@ -37,13 +39,16 @@ static struct {
 	struct worker_setup setup;
 	struct worker monitor;
 	int64_t started;
-	int64_t heard_by;	/* the monitor's next word */
+	int64_t heard_at;	/* the monitor's last word */
+	int64_t heard_by;	/* and its next one */
+	int64_t gone_by;	/* it was killed; NEVER: it was not */
 	int64_t restart_at;
 	int64_t restart_ms;
 	int64_t rest_by;
 	int64_t stop_by;
 	unsigned int failures;	/* in a row */
 	enum rest rest;
+	bool hangs;		/* and is killed for that */
 	bool ready;
 	bool stopping;
 	bool ended;
@@ -59,6 +64,7 @@ void worker_init(const struct worker_setup *setup)
 	self.restart_at = NEVER;
 	self.restart_ms = RESTART_FIRST_MS;
 	self.stop_by = NEVER;
+	self.gone_by = NEVER;
 }
 
 const struct loop_client *worker_client(void)
@@ -90,18 +96,26 @@ static bool say(enum message_kind kind)
 /* The first one is replaced at once, one that died young later and later. */
 static void plan_restart(int64_t now)
 {
-	if (now - self.started >= SETTLED_MS) {
+	int64_t worked_until = self.hangs ? self.heard_at : now;
+
+	if (worked_until - self.started >= SETTLED_MS) {
 		self.failures = 0;
 		self.restart_ms = RESTART_FIRST_MS;
 		self.restart_at = now;
 		return;
 	}
-	self.failures++;
+	self.failures += self.hangs ? 2 : 1;
 	self.restart_at = now + self.restart_ms;
 	self.restart_ms = self.restart_ms * 2 < RESTART_MAX_MS ? self.restart_ms * 2
 							       : RESTART_MAX_MS;
-	if (self.failures >= HOPELESS)
-		safeguard_give_up(now);
+	if (self.failures < HOPELESS)
+		return;
+	safeguard_give_up(now);
+	if (self.ready || safeguard_is_alarmed())
+		return;
+	/* somebody waits to hear whether this start works */
+	log_error("no monitor stays alive until it is ready: not started");
+	self.ended = true;
 }
 
 static void check_end(void)
@@ -114,10 +128,11 @@ static void monitor_is_gone(int64_t now)
 {
 	channel_close(&self.monitor.channel);
 	self.monitor.pid = 0;
+	self.gone_by = NEVER;
 	check_end();
 	if (self.stopping)
 		return;
-	if (!self.ready) {
+	if (!self.ready && !safeguard_has_seen()) {
 		log_error("the monitor ended before it was ready");
 		self.ended = true;
 	} else if (self.rest != ACTIVE) {
@@ -147,8 +162,9 @@ static void on_end(void *arg, pid_t pid, int status)
 	monitor_is_gone(clock_ms());
 }
 
-static void end_monitor(void)
+static void end_monitor(int64_t now)
 {
+	self.gone_by = now + REAP_MS;
 	child_kill(self.monitor.pid, SIGKILL);
 	channel_close(&self.monitor.channel);
 	/* nobody is left who could be replaced; a supervisor starts us anew */
@@ -158,7 +174,7 @@ static void end_monitor(void)
 
 void worker_kill(void)
 {
-	end_monitor();
+	end_monitor(clock_ms());
 	retired_kill();
 }
 
@@ -194,7 +210,9 @@ void worker_start(void)
 	};
 
 	self.started = clock_ms();
+	self.heard_at = self.started;
 	self.heard_by = self.started + FIRST_WORD_MS;
+	self.hangs = false;
 	self.restart_at = NEVER;
 	self.rest = ACTIVE;
 	if (!channel_pair(&self.monitor.channel, &setup.channel)) {
@@ -238,6 +256,7 @@ static void on_ready(int64_t now)
 
 static bool obey(const struct message *m, int64_t now)
 {
+	self.heard_at = now;
 	self.heard_by = m->silent_until == NEVER ? NEVER : m->silent_until + LATE_MS;
 	switch (m->kind) {
 	case MESSAGE_READY:
@@ -278,10 +297,13 @@ static void hear(int64_t now, int limit)
 		    !message_is_sound(&m, self.setup.conf->ups_count, clock_ms()) ||
 		    !obey(&m, now)) {
 			log_error("the monitor says what no monitor says; ending it");
-			end_monitor();
+			end_monitor(now);
 			return;
 		}
 	}
+	/* there is more to hear, which is later than what was heard */
+	if (lives() && self.heard_by < now + LATE_MS)
+		self.heard_by = now + LATE_MS;
 }
 
 void worker_hear(int64_t now)
@@ -302,7 +324,7 @@ static int64_t silence_deadline(void)
 int64_t worker_deadline(void)
 {
 	const int64_t at[] = { self.restart_at, safeguard_deadline(lives()), self.stop_by,
-			       retired_deadline(), silence_deadline() };
+			       retired_deadline(), silence_deadline(), self.gone_by };
 	int64_t deadline = NEVER;
 
 	for (unsigned int i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
@@ -323,7 +345,20 @@ static void watch_silence(int64_t late, int64_t now)
 	log_error("monitor %d does not answer any more; it is replaced", (int)self.monitor.pid);
 	self.heard_by = NEVER;
 	self.rest_by = NEVER;
-	end_monitor();
+	self.hangs = true;
+	end_monitor(now);
+}
+
+/* The watch does not wait for it; it ends when it can, and is reaped then. */
+static void watch_gone(int64_t now)
+{
+	if (now < self.gone_by)
+		return;
+	log_error("monitor %d was killed and does not end (it waits for a device?); the next one "
+		  "does not wait for it",
+		  (int)self.monitor.pid);
+	self.hangs = true;
+	monitor_is_gone(now);
 }
 
 void worker_advance(int64_t late, int64_t now)
@@ -338,6 +373,7 @@ void worker_advance(int64_t late, int64_t now)
 		return;
 	}
 	watch_silence(late, now);
+	watch_gone(now);
 	if (safeguard_fsd_waits())
 		say(MESSAGE_FSD);
 	safeguard_advance(lives(), now);

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A server that says so much with nothing in it is not listened to: blanks, or a line without an end. */
+#define NOTHING_MAX 4096
+
 #if WITH_TLS
 /* A handshake that waits for the random numbers of the kernel looks again after this. */
 #define SECURE_NEXT_MS 250
@@ -64,6 +67,7 @@ static void connected(struct link *l, const struct emitter *e)
 	/* requests are one small packet each, and their replies are waited for */
 	(void)setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	l->state = LINK_OPEN;
+	l->nothing = 0;
 	words_init(&l->words, WORDS_WIRE);
 	e->emit(e->arg, &ev);
 }
@@ -129,8 +133,13 @@ static bool feed(struct link *l, const struct emitter *e, const char *bytes, siz
 		enum words_result result = words_feed(&l->words, (unsigned char)bytes[i]);
 		struct event ev = { .kind = EV_LINE, .ups = e->ups, .words = &l->words };
 
-		if (result == WORDS_MORE)
+		if (result == WORDS_MORE && l->nothing++ < NOTHING_MAX)
 			continue;
+		if (result == WORDS_MORE) {
+			fail(l, e, "it says nothing, without an end");
+			break;
+		}
+		l->nothing = 0;
 		if (result != WORDS_LINE) {
 			ev.kind = EV_GARBAGE;
 			ev.why = words_error(result);

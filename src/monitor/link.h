@@ -34,6 +34,7 @@ struct link {
 	enum link_state state;
 	int fd;			/* while it is open */
 	uint16_t out_used;	/* of out */
+	uint16_t nothing;	/* bytes since the last line that said something */
 	char *out;		/* what the kernel did not take, hardly ever anything */
 	struct dial dial;
 	struct transport transport;

@@ -53,7 +53,8 @@ static void send_wall(const char *message)
 
 	if (!wall)
 		return;
-	snprintf(text, sizeof(text), "tell() { echo \"$1\" | %s; }; tell", wall);
+	/* no echo: dash's would take a server's \n and \033 for what they stand for */
+	snprintf(text, sizeof(text), "tell() { printf '%%s\\n' \"$1\" | %s; }; tell", wall);
 	if (child_run(&command, NULL, NULL) < 0)
 		log_warning("cannot start wall: %s", strerror(errno));
 }
@@ -119,7 +120,7 @@ static bool is_urgent(enum notify_type type)
 }
 
 /* Its pid; -1, with the reason in the log. */
-static pid_t start(const struct conf *conf, const struct order *o, bool must)
+static pid_t start(const struct conf *conf, const struct order *o, enum child_rank rank)
 {
 	const char *const environment[] = { "NOTIFYTYPE", notify_name(o->type), "UPSNAME",
 					    o->system, NULL };
@@ -129,7 +130,7 @@ static pid_t start(const struct conf *conf, const struct order *o, bool must)
 		.words = c->words,
 		.message = o->message,
 		.environment = environment,
-		.must = must,
+		.rank = rank,
 	};
 	uintptr_t tag = tag_of(o);
 	pid_t pid = child_run(&command, on_done, (void *)tag);
@@ -144,7 +145,7 @@ static pid_t start(const struct conf *conf, const struct order *o, bool must)
 static void start_next(const struct conf *conf)
 {
 	const struct order *o = &queue[self.first];
-	pid_t pid = start(conf, o, is_urgent(o->type));
+	pid_t pid = start(conf, o, is_urgent(o->type) ? CHILD_URGENT : CHILD_ORDINARY);
 
 	self.running = pid > 0 ? pid : 0;
 	self.running_tag = tag_of(o);
@@ -253,7 +254,7 @@ void notifier_command(const struct conf *conf, enum notify_type type, const char
 
 	if (at_once) {
 		fill(&o, true, type, system, argument);
-		(void)start(conf, &o, true);
+		(void)start(conf, &o, CHILD_URGENT);
 		return;
 	}
 	enqueue(conf, true, type, system, argument);

@@ -87,6 +87,11 @@ static void close_files(void)
 	self.file = -1;
 }
 
+void upgrade_forget(void)
+{
+	close_files();
+}
+
 void upgrade_cancel(void)
 {
 	if (self.step == STEP_REHEARSAL && !self.ended)

@@ -59,6 +59,9 @@ void upgrade_advance(int64_t now);
 /* Ends what is under way, because the daemon ends. */
 void upgrade_cancel(void);
 
+/* In a child: what is handed over is of the guard and of the new program alone. */
+void upgrade_forget(void);
+
 #else
 
 static inline void upgrade_init(const struct upgrade_setup *setup)
@@ -91,6 +94,10 @@ static inline void upgrade_advance(int64_t now)
 }
 
 static inline void upgrade_cancel(void)
+{
+}
+
+static inline void upgrade_forget(void)
 {
 }
 

@@ -323,7 +323,11 @@ static void test_durations(void **state)
 	assert_int_equal(lab.conf.no_new_privs, 1);
 	good(GOOD "SHUTDOWNEXIT 7\n");
 	assert_int_equal(lab.conf.shutdown_exit_ms, 7000);
-	warned(GOOD "OFFDURATION -2\n", "must be from -1 to 86400");
+	good(GOOD "OFFDURATION -5\nOVERDURATION -60\nPOLLFAIL_LOG_THROTTLE_MAX -2\n");
+	assert_int_equal(lab.conf.off_ms, -1000);
+	assert_int_equal(lab.conf.over_ms, -1000);
+	assert_int_equal(lab.conf.poll_fail_throttle, -1);
+	warned(GOOD "OFFDURATION 86401\n", "to 86400");
 	warned(GOOD "ALARMCRITICAL yes\n", "ALARMCRITICAL is \"yes\"");
 	warned(GOOD "NO_NEW_PRIVS 2\n", "NO_NEW_PRIVS is \"2\"");
 	warned(GOOD "SHUTDOWNEXIT maybe\n", "SHUTDOWNEXIT is \"maybe\"");

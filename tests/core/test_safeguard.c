@@ -2,6 +2,9 @@
 /* safeguard.c: what the guard does if no monitor lives to say it. */
 #include "lab.h"
 
+#include <signal.h>
+
+#include "base/child.h"
 #include "base/log.h"
 #include "guard/shutdown.h"
 
@@ -139,11 +142,42 @@ static void test_giving_up(void **state)
 	(void)state;
 	say_line(LINE_BATTERY);
 	safeguard_give_up(NOW);
+	/* the next monitor is told so, and has as long as for any FSD; nobody waits for an answer */
+	assert_true(safeguard_fsd_waits());
+	assert_false(safeguard_fsd_is_new());
+	assert_int_equal(begun, 0);
+	safeguard_give_up(NOW + 1000);
+	safeguard_advance(false, NOW + 25000 + SAFEGUARD_LATE_MS - 1);
+	assert_int_equal(begun, 0);
+	safeguard_advance(false, NOW + 25000 + SAFEGUARD_LATE_MS);
 	assert_int_equal(begun, 1);
-	fresh(NULL);
-	safeguard_fsd(NOW);
-	safeguard_give_up(NOW);
-	assert_int_equal(begun, 1);
+}
+
+/* As MINSUPPLIES has it: what is not needed for that may be on battery. */
+static void test_giving_up_counts_the_power(void **state)
+{
+	static const struct {
+		const char *conf;
+		bool down;
+	} cases[] = {
+		{ "MONITOR a 1 u p primary\nMINSUPPLIES 0\n", false },
+		{ "MONITOR a 0 u p primary\nMONITOR b 1 u p primary\n", false },
+		{ "MONITOR a 1 u p primary\nMONITOR b 0 u p primary\n", true },
+		{ "MONITOR a 1 u p primary\nMONITOR b 1 u p primary\n", false },
+		{ "MONITOR a 1 u p primary\nMONITOR b 1 u p primary\nMINSUPPLIES 2\n", true },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "%sSHUTDOWNCMD x\n", cases[i].conf);
+		lab_conf(&lab, text);
+		safeguard_init(&lab.conf);
+		say_line(LINE_BATTERY);
+		safeguard_give_up(NOW);
+		assert_int_equal(safeguard_is_alarmed(), cases[i].down);
+	}
 }
 
 /* The one action that must not be lost has a place, however much else there is. */
@@ -162,6 +196,27 @@ static void test_the_shutdown_always_has_a_place(void **state)
 	assert_int_equal(out.list[ACTIONS_MAX - 2].kind, ACT_CLOSE);
 }
 
+/* Commands that hang leave places: to look-ups (child_fork()), and to the shutdown. */
+static void test_commands_leave_places(void **state)
+{
+	struct child_command hangs = { .text = "sleep 600", .words = 1 };
+	pid_t pids[CHILD_MAX];
+	int count = 0;
+
+	(void)state;
+	for (enum child_rank rank = CHILD_ORDINARY; rank <= CHILD_LAST; rank++) {
+		static const int room[] = { CHILD_MAX - CHILD_MAX / 4, CHILD_MAX - CHILD_MAX / 8,
+					    CHILD_MAX };
+
+		hangs.rank = rank;
+		while (count < CHILD_MAX && (pids[count] = child_run(&hangs, NULL, NULL)) > 0)
+			count++;
+		assert_int_equal(count, room[rank]);
+	}
+	while (count-- > 0)
+		assert_true(child_kill(pids[count], SIGKILL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,7 +227,9 @@ int main(void)
 		cmocka_unit_test_setup(test_no_step_takes_longer_than_configured, fresh),
 		cmocka_unit_test_setup(test_fsd_that_no_monitor_begins, fresh),
 		cmocka_unit_test_setup(test_giving_up, fresh),
+		cmocka_unit_test_setup(test_giving_up_counts_the_power, fresh),
 		cmocka_unit_test(test_the_shutdown_always_has_a_place),
+		cmocka_unit_test(test_commands_leave_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -314,6 +314,26 @@ def fake():
         server.close()
 
 
+@pytest.mark.parametrize("byte", [b"\n", b"x"])
+def test_a_server_that_says_nothing_without_an_end(make_daemon, fake, byte):
+    """Blank lines, or a line that never ends: it is left, as what it is, long before its answer is due."""
+    closed = threading.Event()
+
+    def flood(connection):
+        try:
+            while True:
+                connection.sendall(1000 * byte)
+        finally:
+            closed.set()
+
+    daemon = make_daemon(port=fake(flood).port)
+    daemon.launch()
+    began = time.monotonic()
+    assert closed.wait(10)
+    assert time.monotonic() - began < 4
+    daemon.wait_log("it says nothing, without an end" if byte == b"\n" else "the line is too long")
+
+
 def http(connection):
     connection.recv(100)
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -286,6 +286,8 @@ def test_monitors_that_all_die_on_battery(daemon, upsd):
         wait_for("its end", lambda m=monitor: daemon.monitor() != m)
     daemon.wait_log(hopeless, 5)
     daemon.wait_down()
+    # the next one has told the secondaries before
+    assert "FSD" in upsd.status()
 
 
 def test_two_upses_one_is_enough(make_daemon, tmp_path):

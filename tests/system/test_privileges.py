@@ -100,6 +100,27 @@ def test_the_default_is_no_where_there_is_a_wall(daemon, wall):
     assert status_of(daemon.monitor())["NoNewPrivs"] == str(int(wall != "here"))
 
 
+@pytest.mark.root
+def test_wall_gets_the_text_as_it_is(daemon, upsd):
+    """A shell's echo may take \\n and \\033 for what they stand for."""
+    if not os.access("/usr/bin/wall", os.X_OK):
+        pytest.skip("there is none")
+    wall = daemon.dir / "wall"
+    told = daemon.dir / "told"
+    told.touch()
+    told.chmod(0o666)
+    wall.write_text(f"#!/bin/sh\ncat >{told}\n")
+    wall.chmod(0o755)
+    assert daemon.inside(f"mount --bind {wall} /usr/bin/wall")
+    text = r"on battery \n\033[31m\c -n $HOME `id` end"
+    quoted = text.replace("\\", r"\\")
+    daemon.write(daemon.conf.read_text() + f'NOTIFYMSG ONBATT "{quoted}"\nNOTIFYFLAG ONBATT WALL\n')
+    daemon.run()
+    upsd.set_status("OB")
+    wait_for("wall", lambda: told.read_text().endswith("\n"))
+    assert told.read_text() == text + "\n"
+
+
 def test_the_monitor_has_no_descriptor_that_it_does_not_need(daemon, upsd):
     daemon.run()
     wait_for("its login", lambda: upsd.logins() == 1)

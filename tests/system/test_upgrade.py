@@ -145,6 +145,23 @@ def test_the_new_monitor_has_no_rights(installed):
 
 
 @pytest.mark.root
+def test_a_monitor_that_is_born_in_a_rehearsal_has_no_rights_either(installed):
+    """What the new guard believes is not within reach of a monitor."""
+    daemon = installed.daemon
+    daemon.run()
+    before = daemon.monitor()
+    installed.put("#!/bin/sh\nexec sleep 600\n")
+    os.kill(daemon.pid(), signal.SIGUSR2)
+    wait_for("the rehearsal", lambda: "rehearsing" in daemon.log())
+    os.kill(before, signal.SIGKILL)
+    wait_for("the next one", lambda: daemon.monitor() not in (None, before))
+    daemon.wait_log("takes over")
+    links = open_files(daemon.monitor)
+    assert links and not any("lock" in link or "handover" in link for link in links)
+    assert sum(link.startswith("pipe:") for link in links) == 2
+
+
+@pytest.mark.root
 def test_as_another_user(installed, upsd):
     """The whole of it without root."""
     daemon = installed.daemon
