@@ -30,6 +30,8 @@ PLACES = -DCONF_DIR='"$(SYSCONFDIR)/nut"'
 
 DESTDIR ?=
 PREFIX ?= /usr
+# What is installed; build/host-uclibc/upsmon is the static one.
+PROGRAM ?= $(BUILD)/host/upsmon
 SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
 
@@ -222,7 +224,7 @@ package-test: setup-package-test $(BUILD)/host/upsmon $(BUILD)/host-uclibc/upsmo
 	@$(PYTEST) tests/packages -q -n $(PACKAGE_JOBS) $(PYTEST_ARGS)
 
 .PHONY: install
-install: $(BUILD)/host/upsmon $(if $(INIT),install-init) ## install upsmon and its manual pages: DESTDIR, PREFIX, SYSCONFDIR; INIT=
+install: $(PROGRAM) $(if $(INIT),install-init) ## install upsmon and its manual pages: DESTDIR, PREFIX, SYSCONFDIR; INIT=; PROGRAM=file
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/upsmon
 	install -D -m 644 src/upsmon.8 $(DESTDIR)$(MANDIR)/man8/upsmon.8
 	install -D -m 644 src/upsmon.conf.5 $(DESTDIR)$(MANDIR)/man5/upsmon.conf.5

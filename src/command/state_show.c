@@ -34,14 +34,15 @@ static unsigned long bounded(const char *text, unsigned long max)
 }
 
 /* While it answers, the daemon does not say when it did last; -1: it never has. */
-static long long age_of(long long answered, unsigned long comm)
+static long long age_of(long long answered, bool answers)
 {
 	if (answered < 0)
 		return -1;
-	return comm == COMM_OK ? 0 : clock_ms() - answered;
+	return answers ? 0 : clock_ms() - answered;
 }
 
-static struct state_view view_of(const struct words *w)
+/* asked: no SHUTDOWNCMD runs yet; from then on no UPS is asked any more. */
+static struct state_view view_of(const struct words *w, bool asked)
 {
 	unsigned long comm = bounded(words_at(w, 4), COMM_BAD);
 	struct state_view v = {
@@ -52,7 +53,7 @@ static struct state_view view_of(const struct words *w)
 		.status = words_at(w, 5),
 		.charge = strtol(words_at(w, 6), NULL, 10),
 		.runtime = strtol(words_at(w, 7), NULL, 10),
-		.age_ms = age_of(strtoll(words_at(w, 8), NULL, 10), comm),
+		.age_ms = age_of(strtoll(words_at(w, 8), NULL, 10), asked && comm == COMM_OK),
 		.login = bounded(words_at(w, 9), 1) == 1,
 		.critical = (enum critical)bounded(words_at(w, 10), CRITICAL_REASONS - 1),
 #if WITH_TLS
@@ -85,7 +86,7 @@ static void show_people(const struct state_view *v)
 		snprintf(charge, sizeof(charge), ", charge %ld %%", v->charge);
 	if (v->runtime >= 0)
 		snprintf(runtime, sizeof(runtime), ", runtime %ld min", v->runtime / 60);
-	if (strcmp(v->comm, "ok") == 0)
+	if (strcmp(v->comm, "ok") == 0 && v->age_ms == 0)
 		strcpy(age, "it answers");
 	else if (v->age_ms >= 0)
 		snprintf(age, sizeof(age), "seen %lld s ago", v->age_ms / 1000);
@@ -110,7 +111,10 @@ static void show_header(const struct verdict *v, const char *verdict, const char
 	}
 	log_line(STDOUT_FILENO, "%s", verdict);
 	if (strcmp(phase, phases[PHASE_WATCH]) != 0 && *phase)
-		log_line(STDOUT_FILENO, "shutting down: %s", phase);
+		log_line(STDOUT_FILENO, "shutting down: %s",
+			 strcmp(phase, phases[PHASE_DOWN]) == 0
+				 ? "SHUTDOWNCMD, until the machine is down"
+				 : phase);
 }
 
 static void show_timer(const struct words *w, bool first, bool json)
@@ -134,6 +138,7 @@ void state_show(const struct instance *in, const struct verdict *v, const char *
 {
 	static char text[STATE_MAX] MOSTLY_UNUSED;
 	static struct words words;
+	unsigned long phase = PHASE_WATCH;
 	bool headed = false, first = true, timers = false;
 
 	/* what a daemon that is gone has left says nothing about now */
@@ -145,11 +150,11 @@ void state_show(const struct instance *in, const struct verdict *v, const char *
 		if (words_feed(&words, (unsigned char)*c) != WORDS_LINE)
 			continue;
 		if (!headed && strcmp(words_at(&words, 0), "upsmon") == 0) {
-			show_header(v, verdict, phases[bounded(words_at(&words, 2), PHASE_DOWN)],
-				    json);
+			phase = bounded(words_at(&words, 2), PHASE_DOWN);
+			show_header(v, verdict, phases[phase], json);
 			headed = true;
 		} else if (headed && strcmp(words_at(&words, 0), "ups") == 0) {
-			struct state_view view = view_of(&words);
+			struct state_view view = view_of(&words, phase != PHASE_DOWN);
 
 			if (json)
 				state_json_ups(&view, first);
@@ -163,6 +168,9 @@ void state_show(const struct instance *in, const struct verdict *v, const char *
 	}
 	if (!headed)
 		show_header(v, verdict, "", json);
+	if (!headed && !json && v->kind == VERDICT_RUNNING_LOCK)
+		log_line(STDOUT_FILENO, "nothing is told of the UPSes: %s is not in memory (tmpfs), or is full",
+			 in->dir.path);
 	if (json)
 		state_json_end(timers);
 }

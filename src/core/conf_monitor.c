@@ -67,7 +67,7 @@ struct conf_ups *conf_system(struct conf *conf, const char *system)
 
 void conf_read_monitor(struct conf_reader *r)
 {
-	static const char usage[] = "MONITOR system powervalue user password type";
+	static const char usage[] = "MONITOR system powervalue user password role";
 	struct conf *conf = r->conf;
 	struct conf_ups ups;
 	int32_t power = 0;

@@ -7,6 +7,13 @@
 
 #include "core/conf.h"
 
+/* Where people find what is wrong with it. */
+#if WITH_CHECK
+#define CONF_FILE_WHERE "the log, or upsmon -t"
+#else
+#define CONF_FILE_WHERE "the log"
+#endif
+
 /*
  * Fills *conf, and logs every finding as "file:line: text".  True if the file
  * could be read and has no error; warnings are logged and do not count.  With

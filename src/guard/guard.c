@@ -249,7 +249,8 @@ static bool prepare_instance(void)
 	}
 	if (!self.state_wanted)
 		log_warning("%s is not in memory (tmpfs): the pidfile will outlive a power cut; it "
-			    "is found out at the next start, but set NUT_PIDPATH to a tmpfs",
+			    "is found out at the next start, and -c status cannot tell of the UPSes; "
+			    "set NUT_PIDPATH to a tmpfs",
 			    self.setup->pid_dir);
 	return true;
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -46,7 +47,7 @@ static void finish(const char *why)
 
 	if (!why && self.warnings > 0)
 		snprintf(text, sizeof(text), "the configuration is read anew, with %u warning%s, which "
-			 "the log and upsmon -t show",
+			 "are in " CONF_FILE_WHERE,
 			 self.warnings, self.warnings == 1 ? "" : "s");
 	if (why) {
 		snprintf(text, sizeof(text), "%s is not used, and the configuration stays as it was: %s",
@@ -64,10 +65,11 @@ static const char *begin(int64_t now)
 		return "a shutdown is under way";
 	self.warnings = log_warnings();
 	if (!conf_file_read(self.setup.conf_file, &fresh, false))
-		return "it has errors, which the log and upsmon -t name";
+		return access(self.setup.conf_file, F_OK) < 0 ? "there is none"
+							      : "it has errors: see " CONF_FILE_WHERE;
 	/* timers of it may be running, and nothing would cancel them */
 	if (fresh.upssched_broken)
-		return "its UPSSCHED file cannot be used; the log and upsmon -t say why";
+		return "its UPSSCHED file cannot be used: see " CONF_FILE_WHERE;
 	self.warnings = log_warnings() - self.warnings;
 	self.waiting = worker_rest(now);
 	return self.waiting ? NULL : "the monitor does not listen; try again";

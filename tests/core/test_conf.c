@@ -98,7 +98,7 @@ static void test_bad_monitor(void **state)
 	/* of these, all that is sensible is watched */
 	warned(GOOD "MONITOR ups@a 1 u p primary\n", "3: warning: ups@a is monitored already");
 	warned("MONITOR ups@a 1 u p primary and more\nSHUTDOWNCMD x\n",
-	       "1: warning: expected: MONITOR system powervalue user password type; what stands");
+	       "1: warning: expected: MONITOR system powervalue user password role; what stands");
 	assert_int_equal(lab.conf.ups_count, 1);
 	bad("SHUTDOWNCMD x\n", "no MONITOR line");
 }

@@ -27,9 +27,11 @@ def test_status_for_people(in_memory, upsd):
     upsd.set_status("OB LB")
     in_memory.wait_down()
     # the command runs before the state is written
-    wait_for("the phase", lambda: "shutting down: down" in in_memory.command("-c", "status").stdout)
+    wait_for("the phase", lambda: "shutting down: SHUTDOWNCMD" in in_memory.command("-c", "status").stdout)
     out = in_memory.command("-c", "status").stdout
     assert "OB LB" in out and "; critical: " in out
+    # nobody is asked any more
+    assert "; seen " in out and "it answers" not in out
 
 
 def test_status_as_json(in_memory, upsd):
@@ -111,7 +113,9 @@ def test_no_state_file_on_flash(daemon):
     # the monitor's lock is root's to give, and is written once, empty
     assert sorted({*os.listdir(daemon.pid_dir)} - {"upsmon.monitor"}) == ["upsmon.lock",
                                                                           "upsmon.pid"]
-    assert daemon.status() == 0
+    status = daemon.command("-c", "status")
+    assert status.returncode == 0
+    assert f"{daemon.pid_dir} is not in memory" in status.stdout
 
 
 # -- -t ----------------------------------------------------------------------
