@@ -23,7 +23,7 @@
 /* An upgrade has 10 s to rehearse and 8 to hand over, and may wait for another one. */
 #define ANSWER_WAIT_MS 40000
 #define ANSWER_LOOK_MS 20
-/* A monitor that hangs is replaced within 40 s (monitor.c), and the next one is asked. */
+/* A monitor that hangs is replaced within 40 s (tell.c), and the next one is asked. */
 #define MEND_WAIT_MS 60000
 /* The next monitor is there sooner, unless none lives. */
 #define MONITOR_WAIT_MS 10000

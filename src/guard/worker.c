@@ -461,6 +461,7 @@ void worker_stop(int64_t now)
 {
 	self.stopping = true;
 	self.restart_at = NEVER;
+	self.gone_by = NEVER;
 	self.stop_by = now + STOP_MS;
 	retired_release(now);
 	if (lives() && !say(MESSAGE_STOP))
