@@ -137,7 +137,7 @@ static void show_timer(const struct words *w, bool first, bool json)
 void state_show(const struct instance *in, const struct verdict *v, const char *verdict, bool json)
 {
 	static char text[STATE_MAX] MOSTLY_UNUSED;
-	static struct words words;
+	static struct words words MOSTLY_UNUSED;
 	unsigned long phase = PHASE_WATCH;
 	bool headed = false, first = true, timers = false;
 

@@ -17,7 +17,7 @@ static struct {
 	struct addrinfo list[FOUND_MAX];
 	union resolv_server addresses[FOUND_MAX];
 	unsigned int count;
-} self;
+} self MOSTLY_UNUSED;
 
 static void add(const union resolv_server *address, const struct addrinfo *hints, const char *port)
 {

@@ -46,6 +46,7 @@ static struct {
 	struct core core;
 	struct watched watched[UPS_MAX];
 	struct actions actions;
+	struct sched told_sched;
 	struct conf own;	/* in one process: the guard's changes before we end */
 } self MOSTLY_UNUSED;
 
@@ -349,7 +350,7 @@ void monitor_init(const struct monitor_setup *setup, struct loop_client *client)
 	for (uint16_t i = 0; i < self.conf->ups_count; i++)
 		link_init(&self.watched[i].link, unsent[i]);
 	core_init(&self.core, self.conf, setup->connect_ms, self.now);
-	tell_init(&self.tell, &self.core, &self.channel);
+	tell_init(&self.tell, &self.core, &self.channel, &self.told_sched);
 	restore(setup->snapshot);
 #if WITH_TLS
 	start_tls(&setup->files);

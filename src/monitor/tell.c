@@ -10,17 +10,19 @@
 /* While nothing happens, the guard hears from us as often as this, and sleeps in between. */
 #define CALM_MS 36000
 
-void tell_init(struct tell *t, const struct core *core, const struct channel *channel)
+void tell_init(struct tell *t, const struct core *core, const struct channel *channel,
+	       struct sched *sched)
 {
 	t->core = core;
 	t->channel = channel;
+	t->sched = sched;
 	t->phase_until = NEVER;
 }
 
 void tell_known(struct tell *t, const struct sched *sched)
 {
 	if (sched->timers[0].name[0])
-		t->sched = *sched;
+		*t->sched = *sched;
 }
 
 /* A poll's reply is a word, too. */
@@ -67,7 +69,7 @@ static bool tell_timers(struct tell *t, int64_t now)
 {
 	for (uint16_t i = 0; WITH_UPSSCHED && i < SCHED_TIMERS_MAX; i++) {
 		const struct sched_timer *timer = &t->core->sched.timers[i];
-		struct sched_timer *told = &t->sched.timers[i];
+		struct sched_timer *told = &t->sched->timers[i];
 
 		/* they stand in a row */
 		if (!timer->name[0] && !told->name[0])

@@ -27,11 +27,12 @@ struct tell {
 	bool asked_unsaid;	/* our user wants FSD, and the guard is still to be told */
 	bool is_told[UPS_MAX];
 	struct ups ups[UPS_MAX];
-	struct sched sched;
+	struct sched *sched;
 };
 
-/* *t is zero; core and channel are the caller's, for as long as it is used. */
-void tell_init(struct tell *t, const struct core *core, const struct channel *channel);
+/* *t and *sched are zero; all are the caller's, for as long as *t is used. */
+void tell_init(struct tell *t, const struct core *core, const struct channel *channel,
+	       struct sched *sched);
 
 /* What the guard has told us itself: the timers of the last monitor. */
 void tell_known(struct tell *t, const struct sched *sched);
