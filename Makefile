@@ -269,10 +269,10 @@ setup-package-test: setup-test
 ## upsmon ---------------------------------------------------------------------
 
 quoted = '$(subst ','\'',$(1))'
-# Changed flags rebuild: the stamp's content is the command line.
+# Changed flags rebuild: the stamp's content is the command line, with all its commas.
 define stamp_rule
 $(1): FORCE
-	@mkdir -p $$(dir $$@); echo $$(call quoted,$(2)) | cmp -s - $$@ || echo $$(call quoted,$(2)) >$$@
+	@mkdir -p $$(dir $$@); echo $(call quoted,$(2)) | cmp -s - $$@ || echo $(call quoted,$(2)) >$$@
 endef
 FORCE:
 
@@ -438,6 +438,9 @@ lint: $(SRC) $(LIBC) $(HDR)
 	@clang-tidy --quiet $(TIDY) $(TLS_SRC) -- $(STANDARD) -DWITH_TLS=1 2>/dev/null
 	@echo "[check] procname.c with every set of its readers"
 	@tests/core/proc/combinations.sh gcc $(STANDARD) $(WARNINGS) -Werror
+	@# each flag, also behind a comma, is in the stamp that makes a changed one build anew
+	@$(MAKE) --no-print-directory -n MIPS16=yes $(BUILD)/.small-command | grep -qe "-Wl,.* -mips16" \
+		|| { echo "[check] $(BUILD)/.small-command does not hold all flags"; exit 1; }
 	@echo "[check] every feature left out: $(FEATURES)"
 	@tests/lint/features.sh gcc $(STANDARD) $(WARNINGS) -Werror
 	@echo "[check] the architecture: which folder includes which, what the core calls, and what is formatted"
