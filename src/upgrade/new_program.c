@@ -64,12 +64,12 @@ int new_program_rehearse(const char *user_name)
 		return 1;
 	}
 	if (!conf_file_read(h.conf_file, &conf, false)) {
-		log_error("%s has errors: see " CONF_FILE_WHERE "", h.conf_file);
+		log_error("%s has errors: see " CONF_FILE_WHERE, h.conf_file);
 		return 1;
 	}
 	/* they would end with the lines that have started them */
 	if (conf.upssched_broken && h.sched.timers[0].name[0]) {
-		log_error("a timer is running, and %s cannot be used: see " CONF_FILE_WHERE "",
+		log_error("a timer is running, and %s cannot be used: see " CONF_FILE_WHERE,
 			  conf_get(&conf, conf.upssched));
 		return 1;
 	}
