@@ -30,8 +30,9 @@ PLACES = -DCONF_DIR='"$(SYSCONFDIR)/nut"'
 
 DESTDIR ?=
 PREFIX ?= /usr
-# What is installed; build/host-uclibc/upsmon is the static one.
-PROGRAM ?= $(BUILD)/host/upsmon
+# What is installed; build/host-uclibc/upsmon is the static one.  Not from the environment, where a
+# variable of this name is somebody else's.
+PROGRAM = $(BUILD)/host/upsmon
 SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
 

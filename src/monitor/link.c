@@ -239,23 +239,18 @@ static void secure_on(struct link *l, const struct emitter *e)
 
 unsigned int link_watch(const struct link *l, struct pollfd *fds)
 {
-	unsigned int used = 0;
-
 	if (l->state == LINK_DIALLING)
 		return dial_watch(&l->dial, fds);
-	if (l->state == LINK_OPEN) {
-		fds[used].fd = l->fd;
-		fds[used].revents = 0;
-		fds[used++].events = (short)(l->out_used > 0 ? POLLIN | POLLOUT : POLLIN);
-	}
+	if (l->state == LINK_CLOSED)
+		return 0;
+	fds->fd = l->fd;
+	fds->revents = 0;
+	fds->events = (short)(l->out_used > 0 ? POLLIN | POLLOUT : POLLIN);
 #if WITH_TLS
-	if (l->state == LINK_SECURING) {
-		fds[used].fd = l->fd;
-		fds[used].revents = 0;
-		fds[used++].events = l->secure_events;
-	}
+	if (l->state == LINK_SECURING)
+		fds->events = l->secure_events;
 #endif
-	return used;
+	return 1;
 }
 
 int64_t link_deadline(const struct link *l)
